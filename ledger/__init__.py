@@ -1,0 +1,1 @@
+"""What an account is and how its history is kept."""

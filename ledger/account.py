@@ -1,0 +1,267 @@
+"""What an account is: the facts of its history, and what follows from them.
+
+The state is built by `ledger.evolve` and by nothing else. What follows (who owes what, which bill is paid) is asked of
+the account, never kept in it.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from msgspec import Struct
+
+from ledger import events as e
+from ledger.charges import Charge, Credit, Part, Settlement, settle
+
+
+class Bill(Struct):
+    """A bill as it stands: `amount` cents after corrections; `parts` carry the clocks (DO-02 e)."""
+
+    issued: e.BillIssued
+    amount: int
+    parts: list[Part]
+    received_on: date | None = None
+    voided_on: date | None = None
+    versions: list[int] = []
+
+    @property
+    def id(self) -> str:
+        return self.issued.bill
+
+    @property
+    def mailed_on(self) -> date:
+        return self.issued.mailed_on
+
+    @property
+    def past_due_from(self) -> date:
+        return self.issued.past_due_from
+
+
+class Fee(Struct):
+    """A fee as it stands."""
+
+    charged: e.FeeCharged
+    waived_on: date | None = None
+
+
+class Deposit(Struct):
+    """A credit deposit's own movements, in cents; what was absorbed is kept for all deposits together."""
+
+    received: int = 0
+    interest: int = 0
+    refunded: int = 0
+
+
+class Arrangement(Struct):
+    """A request for an arrangement and what became of it."""
+
+    id: str
+    requested: e.ArrangementRequested | None = None
+    agreed: e.ArrangementAgreed | None = None
+    declined_on: date | None = None
+    breached_on: date | None = None
+    cancelled_on: date | None = None
+    versions: list[int] = []
+
+
+class HealthState(Struct):
+    """Where one part of the health exception stands (DO-15)."""
+
+    submitted_on: date | None = None
+    accepted_on: date | None = None
+    rejected_on: date | None = None
+    withdrawn_on: date | None = None
+    versions: list[int] = []
+
+    @property
+    def accepted(self) -> bool:
+        return self.accepted_on is not None and self.rejected_on is None and self.withdrawn_on is None
+
+    @property
+    def pending(self) -> bool:
+        """Submitted, and neither accepted, rejected nor withdrawn."""
+        return self.submitted_on is not None and not (self.accepted_on or self.rejected_on or self.withdrawn_on)
+
+
+class Appeal(Struct):
+    """An appeal to the Commission; `deposited` and `disbursed` are cents that the Commission holds or held."""
+
+    filed: e.AppealFiled
+    deposited: int = 0
+    disbursed: int = 0
+    lapsed_on: date | None = None
+    closed: e.AppealClosed | None = None
+    versions: list[int] = []
+
+
+class Shutoff(Struct):
+    """The water turned off, and how it ended."""
+
+    made: e.ServiceDisconnected
+    reconnected: e.ServiceReconnected | None = None
+
+
+class Account:
+    """The state of one account; a plain fold, so no two ways of reading it can disagree."""
+
+    __slots__ = (
+        "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
+        "billing", "bills", "closed_on", "contacts", "corrected", "deposits", "deposits_required", "disbursements",
+        "disputes", "district", "dwelling", "fees", "findings", "health", "id", "language", "logins", "low_income",
+        "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
+        "reported", "returned", "service_class", "shutoffs", "transferred", "version",
+    )  # fmt: skip
+
+    def __init__(self, account: str) -> None:
+        self.id = account
+        self.version = 0
+        self.opened: e.AccountOpened | None = None
+        self.closed_on: date | None = None
+        self.corrected: list[e.AccountCorrected] = []
+        self.service_class: e.ServiceClass = "residential"
+        self.dwelling: e.Dwelling = "single_family"
+        self.occupancy: e.Occupancy = "customer"
+        self.billing: e.Billing = "monthly"
+        self.district: str | None = None
+        self.language: e.Language = "en"
+        self.low_income = False
+        self.logins: list[e.LoginLinked | e.LoginUnlinked] = []
+        self.autopay: e.AutopayEnrolled | None = None
+        self.meter_events: list[e.Event] = []
+        self.bills: dict[str, Bill] = {}
+        self.fees: dict[str, Fee] = {}
+        self.adjustments: list[e.AdjustmentPosted] = []
+        self.payments: dict[str, e.PaymentReceived | e.PaymentTransferredIn] = {}
+        self.returned: dict[str, date] = {}
+        self.transferred: dict[str, date] = {}
+        self.reported: dict[str, e.PaymentReported] = {}
+        self.deposits: dict[str, Deposit] = {}
+        self.deposits_required: list[e.DepositRequired] = []
+        self.absorptions: list[e.DepositAbsorbed] = []
+        self.notices: list[e.NoticeServed] = []
+        self.notices_returned: dict[str, date] = {}
+        self.contacts: list[e.ContactAttempted] = []
+        self.arrangements: dict[str, Arrangement] = {}
+        self.health: dict[e.HealthPart, HealthState] = {}
+        self.disputes: dict[str, e.PetitionFiled] = {}
+        self.answers: dict[str, e.PetitionAnswered] = {}
+        self.appeals: dict[str, Appeal] = {}
+        self.disbursements: list[e.CommissionDepositDisbursed] = []
+        self.authorized: list[e.ShutoffAuthorized] = []
+        self.shutoffs: list[Shutoff] = []
+        self.findings: list[e.ShutoffFoundWrongful] = []
+        self.reconnection_request: e.ReconnectionRequested | None = None
+        self._settled: Settlement | None = None
+
+    def forget(self) -> None:
+        """Drop what was derived, because a fact was added."""
+        self._settled = None
+
+    @property
+    def residential(self) -> bool:
+        """Whether the residential rules apply (DO-06)."""
+        return self.service_class == "residential"
+
+    @property
+    def off(self) -> Shutoff | None:
+        """The shutoff in force, if the water is off."""
+        return self.shutoffs[-1] if self.shutoffs and self.shutoffs[-1].reconnected is None else None
+
+    @property
+    def settled(self) -> Settlement:
+        """Which credit paid which charge, oldest first (C10); computed once per state."""
+        if self._settled is None:
+            self._settled = settle(self.charges(), self.credits())
+        return self._settled
+
+    @property
+    def balance(self) -> int:
+        """What the customer owes, in cents; negative when the utility holds an unapplied credit."""
+        return self.settled.balance
+
+    @property
+    def credit(self) -> int:
+        """Payments and credits that found nothing to pay yet, in cents."""
+        return self.settled.credit
+
+    @property
+    def deposit(self) -> int:
+        """Credit deposits held, with interest, less what was absorbed or refunded, in cents (DO-32)."""
+        held = sum(d.received + d.interest - d.refunded for d in self.deposits.values())
+        return held - sum(a.amount for a in self.absorptions)
+
+    @property
+    def commission_deposit(self) -> int:
+        """What the Commission holds for this account's appeals, in cents; never part of the balance (DO-26)."""
+        return sum(a.deposited - a.disbursed for a in self.appeals.values())
+
+    @property
+    def disputed(self) -> int:
+        """The cents of petitions not yet answered and of appeals not yet closed."""
+        open_appeals = {a.filed.dispute for a in self.appeals.values() if a.closed is None}
+        return sum(
+            petition.disputed_amount
+            for name, petition in self.disputes.items()
+            if name not in self.answers or name in open_appeals
+        )
+
+    def past_due(self, on: date) -> int:
+        """What is past due at the end of `on`, in cents, literally (DO-02)."""
+        return sum(charge.past_due(on, self.settled.unpaid(charge.id)) for charge in self.settled.charges)
+
+    def past_due_bills(self, on: date) -> list[Bill]:
+        """The bills with something past due at the end of `on`, oldest first."""
+        found = []
+        for charge in self.settled.charges:
+            if charge.kind == "bill" and charge.past_due(on, self.settled.unpaid_at(charge.id, on)):
+                found.append(self.bills[charge.name])
+        return found
+
+    def unpaid(self, bill: str) -> int:
+        """What is still owed on a bill, in cents."""
+        return self.settled.unpaid(f"bill {bill}")
+
+    def charges(self) -> Iterator[Charge]:
+        """All that is owed for: bills not voided, fees not waived, positive adjustments."""
+        for bill in self.bills.values():
+            if bill.voided_on is None:
+                yield Charge("bill", bill.id, bill.mailed_on, bill.issued.version, bill.amount, bill.parts)
+        for fee in self.fees.values():
+            c = fee.charged
+            if fee.waived_on is None:
+                yield Charge("fee", c.fee, c.on, c.version, c.amount, [Part(c.on, c.amount, c.past_due_from)])
+        for a in self.adjustments:
+            if a.amount > 0:
+                part = Part(a.on, a.amount, a.past_due_from)
+                yield Charge("adjustment", str(a.version), a.on, a.version, a.amount, [part])
+
+    def credits(self) -> Iterator[Credit]:
+        """All that was given: payments that stand, negative adjustments, absorbed deposits, credits from disputes."""
+        for p in self.payments.values():
+            if p.payment not in self.returned and p.payment not in self.transferred:
+                bill = p.bill if isinstance(p, e.PaymentReceived) else None
+                yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None, p)
+        for a in self.adjustments:
+            if a.amount < 0:
+                yield Credit(a.on, a.version, -a.amount, None, a)
+        for absorbed in self.absorptions:
+            yield Credit(absorbed.on, absorbed.version, absorbed.amount, None, absorbed)
+        for answer in self.answers.values():
+            if answer.credit:
+                yield Credit(answer.on, answer.version, answer.credit, self._disputed_charge(answer.dispute), answer)
+        for paid in self.disbursements:
+            appeal = self.appeals.get(paid.appeal)
+            if paid.to_utility:
+                charge = self._disputed_charge(appeal.filed.dispute) if appeal else None
+                yield Credit(paid.on, paid.version, paid.to_utility, charge, paid)
+
+    def wrongful(self, shutoff: Shutoff) -> e.ShutoffFoundWrongful | None:
+        """The finding that covers a shutoff: a finding covers the latest shutoff on or before its day."""
+        for finding in self.findings:
+            covered = [s for s in self.shutoffs if s.made.day <= finding.on]
+            if covered and covered[-1] is shutoff:
+                return finding
+        return None
+
+    def _disputed_charge(self, dispute: str) -> str | None:
+        petition = self.disputes.get(dispute)
+        return f"bill {petition.bill}" if petition else None

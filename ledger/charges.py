@@ -1,0 +1,124 @@
+"""Which credit pays which charge: a pure function of what is owed and what was given (C10)."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+ChargeKind = Literal["bill", "fee", "adjustment"]
+
+
+class Part(Struct, frozen=True):
+    """So many cents of a charge with clocks of their own: an increase runs from its correction's mailing (DO-02 e)."""
+
+    mailed_on: date
+    amount: int
+    past_due_from: date | None
+
+
+class Charge(Struct, frozen=True):
+    """Something owed: its parts, the oldest first, add up to `amount` cents."""
+
+    kind: ChargeKind
+    name: str
+    on: date
+    version: int
+    amount: int
+    parts: list[Part]
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    def past_due(self, on: date, unpaid: int) -> int:
+        """How many of the `unpaid` cents are past due at the end of `on`; the oldest part was paid first."""
+        total = 0
+        for part in reversed(self.parts):
+            share = min(unpaid, part.amount)
+            if part.past_due_from is not None and part.past_due_from <= on:
+                total += share
+            unpaid -= share
+        return total
+
+
+class Credit(Struct, frozen=True):
+    """Something given: `amount` cents on a day, perhaps meant for one charge."""
+
+    on: date
+    version: int
+    amount: int
+    charge: str | None = None
+    given: object = None
+
+
+class Paid(Struct, frozen=True):
+    """So many cents laid on a charge: the day they counted from, and the credit they came from."""
+
+    on: date
+    amount: int
+    credit: Credit
+
+
+class Settlement(Struct):
+    """Every charge in the order in which it is paid, what was laid on each, and what is left over."""
+
+    charges: list[Charge]
+    owed: dict[str, int]
+    paid: dict[str, list[Paid]]
+    credit: int
+    balance: int
+
+    def unpaid(self, charge: str) -> int:
+        """What is still owed on a charge, in cents; 0 for one that no longer stands."""
+        return self.owed.get(charge, 0) - sum(p.amount for p in self.paid.get(charge, ()))
+
+    def unpaid_at(self, charge: str, on: date) -> int:
+        """What was owed on a charge at the end of `on`, in cents."""
+        return self.owed.get(charge, 0) - sum(p.amount for p in self.paid.get(charge, ()) if p.on <= on)
+
+
+def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
+    """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open one."""
+    owed = sorted(charges, key=lambda c: (c.on, c.kind != "bill", c.version))
+    given = sorted(credits, key=lambda c: (c.on, c.version))
+    amounts = {c.id: c.amount for c in owed}
+    unpaid = dict(amounts)
+    paid: dict[str, list[Paid]] = {c.id: [] for c in owed}
+    pool: list[tuple[Credit, int]] = []
+    oldest = arrived = 0
+
+    def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
+        share = min(amount, unpaid[charge])
+        if share > 0:
+            unpaid[charge] -= share
+            paid[charge].append(Paid(on, share, credit))
+        return amount - max(share, 0)
+
+    def pay_oldest(credit: Credit, amount: int, on: date) -> None:
+        nonlocal oldest
+        while amount and oldest < arrived:
+            amount = lay(owed[oldest].id, credit, amount, on)
+            if unpaid[owed[oldest].id] > 0:
+                return
+            oldest += 1
+        if amount:
+            pool.append((credit, amount))
+
+    def arrive(until: date) -> None:
+        nonlocal arrived
+        while arrived < len(owed) and owed[arrived].on <= until:
+            arrived += 1
+            waiting, pool[:] = list(pool), []
+            for credit, amount in waiting:
+                pay_oldest(credit, amount, owed[arrived - 1].on)
+
+    for credit in given:
+        arrive(credit.on)
+        amount = credit.amount
+        if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
+            amount = lay(credit.charge, credit, amount, credit.on)
+        pay_oldest(credit, amount, credit.on)
+    arrive(date.max)
+    left = sum(amount for _, amount in pool)
+    return Settlement(owed, amounts, paid, left, sum(unpaid.values()) - left)

@@ -1,0 +1,87 @@
+"""Days and moments: Pacific civil time from text and to text (C3)."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from ledger.calendar import PACIFIC
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?P<offset>Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+_OFFSETS = {hours: timezone(timedelta(hours=hours)) for hours in (-7, -8)}
+
+
+def day(text: object) -> date:
+    """The civil day in `text` ("2024-02-29"); raises ValueError with a sentence for whoever typed it."""
+    if not isinstance(text, str) or _DAY.fullmatch(text) is None:
+        raise ValueError(f'{_shown(text)} is not a date; write it as "2024-02-29"')
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text} in the calendar") from None
+    if not _FIRST <= found <= _LAST:
+        raise ValueError(f"{text} is outside the years the ledger keeps, {_FIRST.year} to {_LAST.year}")
+    return found
+
+
+def moment(text: object) -> datetime:
+    """The moment in `text`, in Pacific time: "2024-04-22T10:42-07:00", or without an offset.
+
+    A bare date gives a moment without an offset: only the day is known. Raises ValueError with a sentence.
+    """
+    if isinstance(text, str) and _DAY.fullmatch(text):
+        return bare(day(text))
+    found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f'{_shown(text)} is not a moment; write it as "2024-04-22T10:42" or "2024-04-22T10:42-07:00"')
+    day(found["day"])
+    offset = (found["offset"] or "").replace("Z", "+00:00")
+    try:
+        local = datetime.fromisoformat(f"{found['day']}T{found['time']}{offset}")
+    except ValueError:
+        raise ValueError(f"{text} is not a time of day; hours run from 00 to 23 and minutes from 00 to 59") from None
+    return pacific(local if offset else _unambiguous(local, str(text)))
+
+
+def pacific(when: datetime) -> datetime:
+    """`when` in Pacific time, with its offset fixed."""
+    local = when.astimezone(PACIFIC)
+    offset = local.utcoffset()
+    assert offset is not None
+    return local.replace(tzinfo=_OFFSETS.get(int(offset.total_seconds() // 3600), timezone(offset)), fold=0)
+
+
+def bare(on: date) -> datetime:
+    """A day as a moment of which only the day is known."""
+    return datetime(on.year, on.month, on.day)
+
+
+def is_bare(when: date | datetime) -> bool:
+    """Whether only the day is known."""
+    return not isinstance(when, datetime) or when.tzinfo is None
+
+
+def shown(when: date | datetime) -> str:
+    """A day as "2024-02-29", a moment as "2024-04-22T10:42:00-07:00"."""
+    if isinstance(when, datetime) and when.tzinfo is None:
+        return when.date().isoformat()
+    return when.isoformat()
+
+
+def _unambiguous(local: datetime, text: str) -> datetime:
+    early, late = local.replace(tzinfo=PACIFIC, fold=0), local.replace(tzinfo=PACIFIC, fold=1)
+    if early.utcoffset() == late.utcoffset():
+        return early
+    if pacific(early.astimezone(UTC)).replace(tzinfo=None) != local:
+        raise ValueError(f"{text} was skipped when the clocks went forward; there was no such time")
+    raise ValueError(
+        f'{text} came twice when the clocks went back; write the offset, as in "{local.isoformat()}-07:00"'
+    )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
