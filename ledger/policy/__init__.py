@@ -1,0 +1,1 @@
+"""Rules as code over parameters as data."""
