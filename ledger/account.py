@@ -49,6 +49,7 @@ class Deposit(Struct):
     received: int = 0
     interest: int = 0
     refunded: int = 0
+    since: date | None = None
 
 
 class Arrangement(Struct):

@@ -58,3 +58,7 @@ def store_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_store_url" if request.param == "sqlite" else "postgres_store_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite", action="store_true", help="write the golden transcripts anew; review the diff")

@@ -89,6 +89,7 @@ class LoginUnlinked(_OfAccount, frozen=True, kw_only=True):
     when = "on"
     on: date
     login: Contact
+    nickname: Contact | None = None
 
 
 class AutopayEnrolled(_OfAccount, frozen=True, kw_only=True):

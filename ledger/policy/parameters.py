@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ledger.calendar import Calendar, Holiday, Hours, weekdays
 from ledger.events import Layer, RuleVersion
 from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Utility, Version, load_pack
+from ledger.refusal import Refused
 
 __all__ = ["UTILITIES", "NoVersion", "PackError", "Parameters", "Policies", "Rule", "builtin_packs", "load_pack"]
 
@@ -27,8 +28,11 @@ ALWAYS = date.min
 State = Literal["in_force", "absent", "ended", "unknown"]
 
 
-class NoVersion(LookupError):
+class NoVersion(Refused, LookupError):
     """A value asked of a rule that says nothing on that day: an error, never a default."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("no_rule_version", message)
 
 
 class Rule(NamedTuple):
@@ -140,6 +144,10 @@ class Policies:
     def builtin(cls, policy: str) -> "Policies":
         """The policies a store of `policy` ("del-oro", "cal-water") begins with; raises PackError for another."""
         return cls((load_pack(text, f"{name}.toml"), ALWAYS) for name, text in builtin_packs(policy))
+
+    def with_published(self, pack: Pack, effective_from: date) -> "Policies":
+        """These policies and one publication more; raises PackError where two packs would hold a rule on one day."""
+        return Policies((*self._publications, (pack, effective_from)))
 
     def governing(self, day: date) -> list[Pack]:
         """The packs that govern `day`: of each name, the last publication recorded that has begun."""

@@ -1,0 +1,127 @@
+"""What every command is: fields, a name, and a decision."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from commands.fields import Id, Moment, Text, fields_of
+from ledger.account import Account
+from ledger.context import Context, On
+from ledger.events import UTILITY, Event
+from ledger.refusal import Invalid
+from ledger.store.codec import personal_fields
+
+AccountId = Annotated[Id, Meta(description="The account's number.")]
+
+
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="command"):
+    """A wish to record something: immutable, and decided against the account as it is.
+
+    `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
+    refused; a command that names nothing is the same as an earlier one only if every field agrees.
+    """
+
+    names: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[str] = ""
+
+    account: AccountId
+    id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None
+    actor: Annotated[Text | None, Meta(description="Who does this.")] = None
+    source: Annotated[Text | None, Meta(description="The document behind it.")] = None
+    note: Annotated[Text | None, Meta(description="Anything worth keeping.")] = None
+    learned_at: Annotated[
+        Moment | None, Meta(description="When the utility came to know it; only for history brought in (--backfill).")
+    ] = None
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event | On]:
+        """The events that follow; raises Refused with every rule that stood in the way."""
+        raise AssertionError(f"{type(self).__name__} decides nothing")
+
+    def check(self) -> None:
+        """Look at the fields together; raises Invalid."""
+
+    def others(self) -> tuple[str, ...]:
+        """Other accounts that the decision touches."""
+        return ()
+
+    @classmethod
+    def title(cls) -> str:
+        """The command's name in the contract: "bill issue"."""
+        return str(cls.__struct_config__.tag)
+
+    def content(self) -> bytes:
+        """What makes two commands the same: all fields but `id`, `actor`, `source`, `note` and `learned_at`."""
+        bare = msgspec.structs.replace(self, id=None, actor=None, source=None, note=None, learned_at=None)
+        return _encoder.encode(bare)
+
+    def differences(self, recorded: Sequence[Event]) -> str:
+        """The sentence that says how this command differs from what was recorded under the same name."""
+        found = []
+        for spec in fields_of(type(self)).values():
+            mine, name = getattr(self, spec.name), _RENAMED.get(spec.name, spec.name)
+            for event in (e for e in recorded if hasattr(e, name) and spec.name not in ABOUT_THE_POST):
+                theirs = getattr(event, name)
+                if name in dict(personal_fields(type(event))):
+                    continue
+                if theirs != mine:
+                    other = "and this one gives none" if mine is None else f"not {spec.show(mine)}"
+                    found.append(f"{spec.name} is {spec.show(theirs)}, {other}")
+                    break
+        what = f"{self.title().split()[0]} {getattr(self, self.names[0])}" if self.names else self.title()
+        said = ", ".join(found) or "the personal data in it differs"
+        return f"{what} is recorded already: {said}; use another name, or correct what was recorded"
+
+    def named(self) -> str | None:
+        """The key under which the thing it names is recorded, or None if it names nothing."""
+        if not self.names:
+            return None
+        return "/".join((self.title(), self.account, *(str(getattr(self, name)) for name in self.names)))
+
+
+class UtilityCommand(Command, frozen=True, kw_only=True):
+    """A command about the whole utility, not about one account."""
+
+    account: AccountId = UTILITY
+
+
+_RENAMED = {"basis": "arrangement_basis"}
+
+ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
+"""The fields that are not content."""
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def read(command: type[Command], record: Mapping[str, Any]) -> Command:
+    """Build a command from what a door received; raises Invalid naming the field and the way out."""
+    specs = fields_of(command)
+    values: dict[str, Any] = {}
+    for name, value in record.items():
+        spec = specs.get(name)
+        if spec is None or (name == "account" and issubclass(command, UtilityCommand)):
+            known = ", ".join(_shown_fields(command))
+            raise Invalid("unknown_field", f"'{command.title()}' has no field {_quoted(name)}; it has {known}", name)
+        if value is None and not spec.required:
+            continue
+        try:
+            values[name] = spec.read(value)
+        except ValueError as error:
+            raise Invalid("invalid_value", f"{name}: {error}", name) from None
+    for spec in specs.values():
+        if spec.required and spec.name not in values:
+            raise Invalid("missing_field", f"'{command.title()}' needs {spec.name}", spec.name)
+    built = command(**values)
+    built.check()
+    return built
+
+
+def _shown_fields(command: type[Command]) -> Iterator[str]:
+    for name in fields_of(command):
+        if name != "account" or not issubclass(command, UtilityCommand):
+            yield name
+
+
+def _quoted(name: object) -> str:
+    return repr(name if len(str(name)) <= 60 else str(name)[:57] + "…")

@@ -1,0 +1,38 @@
+"""What several commands ask of an account before they record: is the thing there, is the day possible."""
+
+from datetime import date, datetime, time
+
+from ledger.account import Account, Bill
+from ledger.calendar import PACIFIC
+from ledger.policy.parameters import Parameters
+from ledger.refusal import Refused
+
+
+def the_bill(account: Account, bill: str) -> Bill:
+    """The bill by that name; raises Refused if the account has none."""
+    found = account.bills.get(bill)
+    if found is None:
+        raise missing("bill", bill, account)
+    return found
+
+
+def missing(what: str, name: str, account: Account) -> Refused:
+    """The refusal for a thing that the account does not have."""
+    return Refused(f"unknown_{what}", f"account {account.id} has no {what} {name}; record it first")
+
+
+def not_before(what: str, name: str, happened: date | datetime, on: date | datetime) -> None:
+    """Nothing follows from a thing before it happened; raises Refused."""
+    first, later = (w.date() if isinstance(w, datetime) else w for w in (happened, on))
+    if later < first:
+        raise Refused("too_early", f"{what} {name} is of {first}, so this cannot be of {later}; correct the day")
+
+
+def broken(parameters: Parameters, *functions: str) -> tuple[str, ...]:
+    """The ids of rules that a fact broke, for its flags; a rule not in force then was not broken."""
+    return tuple(parameters.id_of(function) for function in functions if parameters.in_force(function))
+
+
+def end_of(day: date) -> datetime:
+    """The last moment of a day: a decision of which only the day is known looks at all that happened on it."""
+    return datetime.combine(day, time.max, PACIFIC)

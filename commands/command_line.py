@@ -1,0 +1,107 @@
+"""A click command for each command of the ledger, made from its fields and its docstring."""
+
+import json
+import textwrap
+from typing import Any
+
+import click
+
+from commands.base import Command, UtilityCommand, read
+from commands.fields import Field, fields_of
+from ledger.posting import Outcome
+
+_METAVARS = {
+    "id": "ID",
+    "text": "TEXT",
+    "email": "EMAIL",
+    "clock": "HH:MM",
+    "money": "AMOUNT",
+    "money_or_none": "AMOUNT",
+    "signed_money": "AMOUNT",
+    "quantity": "QUANTITY",
+    "count": "N",
+    "moment": "MOMENT",
+    "timed": "MOMENT",
+    "date": "DATE",
+    "lines": "KIND=AMOUNT,…",
+    "installments": "DATE=AMOUNT,…",
+}
+
+
+def command_for(kind: type[Command]) -> click.Command:
+    """The click command that posts a `kind`."""
+    specs = [s for s in fields_of(kind).values() if not (s.name == "account" and issubclass(kind, UtilityCommand))]
+    ordered = sorted(specs, key=lambda s: (not s.required, s.name in _LAST))
+    params: list[click.Parameter] = [_option(spec) for spec in ordered]
+    params += [
+        click.Option(["--backfill"], is_flag=True, help="History brought in from another system; allows --learned-at."),
+        click.Option(["--dry-run"], is_flag=True, help="Record nothing and answer as if."),
+        click.Option(["--json", "as_json"], is_flag=True, help="Answer as JSON."),
+    ]
+    title = kind.title()
+    example = f"\b\nExample:\n  water-ledger {title} {kind.example}"
+    return click.Command(
+        name=title.split()[1],
+        params=params,
+        callback=lambda **values: _post(kind, **values),
+        help=f"{textwrap.dedent(kind.__doc__ or '')}\n\n{example}",
+    )
+
+
+_LAST = ("id", "actor", "source", "note", "learned_at")
+
+
+def _option(spec: Field) -> click.Option:
+    name = f"--{spec.name.replace('_', '-')}"
+    default = spec.default if spec.default not in (None, (), False) else None
+    help_text = spec.help + (f" [default: {spec.show(default)}]" if default is not None else "")
+    if spec.form == "flag":
+        return click.Option([f"{name}/--no-{name[2:]}", spec.name], default=None, help=help_text)
+    metavar = "|".join(spec.choices) if spec.choices else _METAVARS[spec.form]
+    return click.Option([name, spec.name], required=spec.required, metavar=metavar, help=help_text.strip())
+
+
+def _post(kind: type[Command], /, *, backfill: bool, dry_run: bool, as_json: bool, **values: Any) -> None:
+    from commands.post import ledger_at
+
+    ctx = click.get_current_context()
+    specs = fields_of(kind)
+    given = {name: _from_shell(specs[name], value) for name, value in values.items() if value is not None}
+    command = read(kind, given)
+    with ledger_at(ctx.obj) as ledger:
+        if dry_run:
+            outcome = next(ledger.rehearse([command], backfill=backfill))
+        else:
+            outcome = ledger.post(command, backfill=backfill)
+    _say(command, outcome, as_json, dry_run)
+    ctx.exit(1 if outcome.error else 0)
+
+
+def _from_shell(spec: Field, value: Any) -> Any:
+    """Lists may be written as "2024-05-01=30.00,2024-06-01=30.00" or as JSON."""
+    if spec.form not in ("lines", "installments"):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise click.BadParameter("this list is not JSON", param_hint=f"--{spec.name}") from None
+    keys = ("kind", "amount") if spec.form == "lines" else ("due_on", "amount")
+    return [dict(zip(keys, part.strip().split("=", 1), strict=False)) for part in value.split(",")]
+
+
+def _say(command: Command, outcome: Outcome, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        from commands.feed import answer
+
+        click.echo(answer(None, outcome))
+        return
+    if outcome.error:
+        rules = f" (rules {', '.join(outcome.error.rules)})" if outcome.error.rules else ""
+        click.echo(f"{outcome.status}: {outcome.error.message}{rules}", err=True)
+        return
+    where = "" if isinstance(command, UtilityCommand) else f" on account {command.account}"
+    said = "would be recorded" if dry_run and outcome.status == "recorded" else outcome.status
+    what = ", ".join(outcome.events) or command.title()
+    flags = f"; against rule {', '.join(outcome.flags)}" if outcome.flags else ""
+    click.echo(f"{said}: {what}{where}, version {outcome.version}{flags}")

@@ -1,0 +1,140 @@
+"""Credit deposits: required, received, earning interest, absorbed, refunded."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+
+from commands.base import Command
+from commands.checks import missing, not_before
+from commands.fields import Id, Money
+from ledger.account import Account
+from ledger.calendar import PACIFIC
+from ledger.context import Context
+from ledger.events import (
+    DepositAbsorbed,
+    DepositInterestAccrued,
+    DepositReceived,
+    DepositRefunded,
+    DepositRequired,
+    Event,
+)
+from ledger.money import money
+from ledger.policy.reconnection import deposit_limit
+from ledger.refusal import Refused
+
+
+class RequireDeposit(Command, frozen=True, kw_only=True, tag="deposit require"):
+    """Ask for a deposit to re-establish credit after a shutoff for nonpayment, within its limit (DO-42)."""
+
+    example = "--account 7001 --on 2024-06-03"
+
+    on: date
+    amount: Money | None = None
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        # On a day means at its end.
+        case = context.case(datetime.combine(self.on, time.max, PACIFIC))
+        most = deposit_limit(case)
+        rule = case.rule_id("reestablishment_deposit")
+        if most.basis is None or not most.bills:
+            lacks = "a regular bill to take the average of" if most.basis else "a shutoff for nonpayment"
+            raise Refused(
+                "deposit_not_allowed",
+                f"no deposit may be required on {self.on} ({rule}): it takes {lacks} before it; record that first",
+                (rule,),
+            )
+        amount = most.limit if self.amount is None else self.amount
+        if amount > most.limit:
+            raise Refused(
+                "deposit_over_limit",
+                f"a deposit of {money(amount)} is over the limit of {money(most.limit)} ({rule}); require no more",
+                (rule,),
+            )
+        return [DepositRequired(on=self.on, amount=amount, average=most.average, bills=most.bills, basis=(most.basis,))]
+
+
+class ReceiveDeposit(Command, frozen=True, kw_only=True, tag="deposit receive"):
+    """Record a credit deposit that came in; it is held, and pays nothing until absorbed (DO-32)."""
+
+    names = ("deposit",)
+    example = "--account 7001 --deposit D-5 --amount 120.00 --on 2024-01-05"
+
+    deposit: Id
+    amount: Money
+    on: date
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        return [DepositReceived(deposit=self.deposit, amount=self.amount, on=self.on)]
+
+
+class AccrueInterest(Command, frozen=True, kw_only=True, tag="deposit accrue"):
+    """Record the interest that a credit deposit earned; it is held like the deposit itself (DO-32)."""
+
+    names = ("deposit", "on")
+    example = "--account 7001 --deposit D-5 --amount 1.35 --on 2024-12-31"
+
+    deposit: Id
+    amount: Money
+    on: date
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        _received_by(account, context, self.deposit, self.on)
+        return [DepositInterestAccrued(deposit=self.deposit, amount=self.amount, on=self.on)]
+
+
+class AbsorbDeposit(Command, frozen=True, kw_only=True, tag="deposit absorb"):
+    """Apply the credit deposit to what is past due, oldest first, before any shutoff (DO-32)."""
+
+    example = "--account 7001 --on 2024-05-02"
+
+    on: date
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        then = context.as_of(self.on)
+        past_due = then.past_due(self.on)
+        # What was refunded or absorbed later is gone, although it was held on that day.
+        held = min(then.deposit, account.deposit)
+        if held <= 0 or past_due <= 0:
+            rule = context.parameters(self.on, account).id_of("deposit_absorbed_first")
+            raise Refused(
+                "nothing_to_absorb",
+                f"nothing to absorb on {self.on} ({rule}): deposit {money(max(held, 0))}, past due {money(past_due)}; "
+                f"'deposit refund' gives a deposit back",
+                (rule,),
+            )
+        return [DepositAbsorbed(on=self.on, amount=min(held, past_due))]
+
+
+class RefundDeposit(Command, frozen=True, kw_only=True, tag="deposit refund"):
+    """Give a credit deposit back, or a part of it; never more than it holds."""
+
+    names = ("deposit", "on")
+    example = "--account 7001 --deposit D-5 --amount 121.35 --on 2025-01-15"
+
+    deposit: Id
+    amount: Money
+    on: date
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        then = _received_by(account, context, self.deposit, self.on)
+        held = min(_held(then, self.deposit), _held(account, self.deposit))
+        if self.amount > held:
+            raise Refused(
+                "more_than_held",
+                f"deposit {self.deposit} holds {money(held)} on {self.on}, not {money(self.amount)}; refund no more",
+            )
+        return [DepositRefunded(deposit=self.deposit, amount=self.amount, on=self.on)]
+
+
+def _received_by(account: Account, context: Context, deposit: str, on: date) -> Account:
+    """The account at the end of `on`, which had the deposit by then; raises Refused otherwise."""
+    if deposit not in account.deposits:
+        raise missing("deposit", deposit, account)
+    received = next(e for e in context.history.events if isinstance(e, DepositReceived) and e.deposit == deposit)
+    not_before("deposit", deposit, received.on, on)
+    return context.as_of(on)
+
+
+def _held(account: Account, deposit: str) -> int:
+    """What is left of one deposit, in cents: absorptions take from all deposits together."""
+    own = account.deposits[deposit]
+    return max(0, min(own.received + own.interest - own.refunded, account.deposit))

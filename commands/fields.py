@@ -1,0 +1,233 @@
+"""The fields of commands: how each is read and described, once for every door."""
+
+import re
+import types
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from msgspec import UNSET, Meta, Struct
+from msgspec.structs import fields as struct_fields
+
+from ledger import moments, money
+from ledger.events import Installment, Line
+
+Id = Annotated[str, Meta(extra={"form": "id"})]
+Text = Annotated[str, Meta(extra={"form": "text"})]
+Email = Annotated[str, Meta(extra={"form": "email"})]
+Clock = Annotated[str, Meta(extra={"form": "clock"})]
+Money = Annotated[int, Meta(extra={"form": "money"})]
+MoneyOrNone = Annotated[int, Meta(extra={"form": "money_or_none"})]
+SignedMoney = Annotated[int, Meta(extra={"form": "signed_money"})]
+Quantity = Annotated[int, Meta(extra={"form": "quantity"})]
+Count = Annotated[int, Meta(extra={"form": "count"})]
+Moment = Annotated[datetime, Meta(extra={"form": "moment"})]
+TimedMoment = Annotated[datetime, Meta(extra={"form": "timed"})]
+"""A moment whose time of day matters, so that a bare date will not do."""
+
+LONGEST_TEXT = 2000
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Field(NamedTuple):
+    """One field of a command: `read` turns what a door received into its value or raises ValueError."""
+
+    name: str
+    form: str
+    required: bool
+    default: Any
+    read: Callable[[Any], Any]
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    def show(self, value: Any) -> str:
+        """The value as a door would write it."""
+        if value is None or value == ():
+            return "nothing"
+        if self.form in ("money", "money_or_none", "signed_money"):
+            return money.money(value)
+        if self.form == "quantity":
+            return money.quantity(value)
+        if isinstance(value, date):
+            return moments.shown(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, tuple):
+            return f"{len(value)} {self.name}: " + ", ".join(_row(row) for row in value)
+        return str(value)
+
+
+def identifier(value: object) -> str:
+    """1 to 40 characters of A-Z a-z 0-9 . _ - (contract, Values)."""
+    if not isinstance(value, str) or _ID.fullmatch(value) is None:
+        raise ValueError(f"{_shown(value)} is not an id; use 1 to 40 of the characters A-Z a-z 0-9 . _ -")
+    return value
+
+
+def text(value: object) -> str:
+    """UTF-8, not empty, at most 2,000 characters, no control characters."""
+    if not isinstance(value, str):
+        raise ValueError(f"{_shown(value)} is not text")
+    if not value.strip():
+        raise ValueError("the text is empty")
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"the text has {len(value):,} characters; {LONGEST_TEXT:,} are the most")
+    if _CONTROL.search(value):
+        raise ValueError("the text has control characters (a line break or a tab, perhaps); take them out")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text has half of a character (a lone surrogate); write it as UTF-8") from None
+    return value
+
+
+def email(value: object) -> str:
+    """An e-mail address; it is not shown back, being personal."""
+    if _EMAIL.fullmatch(text(value)) is None:
+        raise ValueError("this is not an e-mail address, such as name@example.com")
+    return str(value)
+
+
+def clock(value: object) -> str:
+    """A time of day, "08:00"."""
+    if not isinstance(value, str) or _CLOCK.fullmatch(value) is None:
+        raise ValueError(f'{_shown(value)} is not a time of day; write it as "08:00"')
+    return value
+
+
+def count(value: object) -> int:
+    """A whole number from 1 to 1,000,000; the command line gives it as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 7:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
+        raise ValueError(f"{_shown(value)} is not a whole number from 1 to 1,000,000")
+    return value
+
+
+def timed(value: object) -> datetime:
+    """A moment with its time of day."""
+    found = moments.moment(value)
+    if moments.is_bare(found):
+        raise ValueError(f'the time of day matters here; write it as "{value}T10:42"')
+    return found
+
+
+def yes_or_no(value: object) -> bool:
+    """true or false; the command line gives it as text."""
+    if value in ("true", "false"):
+        return value == "true"
+    if not isinstance(value, bool):
+        raise ValueError(f"{_shown(value)} is neither true nor false")
+    return value
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    """A reader for one of `choices`."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ValueError(f"{_shown(value)} is not one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def lines(value: object) -> tuple[Line, ...]:
+    """The lines of a bill: a list of {"kind", "amount"}; an amount may be a credit."""
+    kinds = get_args(get_type_hints(Line)["kind"])
+    return tuple(
+        Line(kind=one_of(kinds)(row["kind"]), amount=money.cents(row["amount"], "any"))  # type: ignore[arg-type]
+        for row in _rows(value, ("kind", "amount"))
+    )
+
+
+def installments(value: object) -> tuple[Installment, ...]:
+    """The installments of an arrangement: a list of {"due_on", "amount"}, put in order of their days."""
+    found = [
+        Installment(due_on=moments.day(row["due_on"]), amount=money.cents(row["amount"]))
+        for row in _rows(value, ("due_on", "amount"))
+    ]
+    return tuple(sorted(found, key=lambda i: i.due_on))
+
+
+def _rows(value: object, keys: tuple[str, ...]) -> list[dict[str, object]]:
+    shape = "{" + ", ".join(f'"{key}": …' for key in keys) + "}"
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{_shown(value)} is not a list of {shape}")
+    if len(value) > 1000:
+        raise ValueError(f"the list has {len(value):,} entries; 1,000 are the most")
+    for number, row in enumerate(value, 1):
+        if not isinstance(row, dict) or set(row) != set(keys):
+            raise ValueError(f"entry {number} is {_shown(row)}, not {shape}")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "id": identifier,
+    "text": text,
+    "email": email,
+    "clock": clock,
+    "money": money.cents,
+    "money_or_none": lambda value: money.cents(value, "not_negative"),
+    "signed_money": lambda value: money.cents(value, "any"),
+    "quantity": money.thousandths,
+    "count": count,
+    "moment": moments.moment,
+    "timed": timed,
+    "date": moments.day,
+    "flag": yes_or_no,
+    "lines": lines,
+    "installments": installments,
+}
+
+_PLAIN: dict[Any, str] = {
+    date: "date",
+    datetime: "moment",
+    bool: "flag",
+    str: "text",
+    int: "count",
+    tuple[Line, ...]: "lines",
+    tuple[Installment, ...]: "installments",
+}
+
+
+@cache
+def fields_of(command: type[Struct]) -> dict[str, Field]:
+    """The fields of a command type by name, in the order of their definition."""
+    hints = get_type_hints(command, include_extras=True)
+    return {f.name: _field(f.name, hints[f.name], f.required, f.default) for f in struct_fields(command)}
+
+
+def _field(name: str, hint: Any, required: bool, default: Any) -> Field:
+    help_text, form = "", ""
+    while True:
+        if get_origin(hint) is Annotated:
+            for meta in hint.__metadata__:
+                help_text = help_text or meta.description or ""
+                form = form or (meta.extra or {}).get("form", "")
+            hint = hint.__origin__
+        elif get_origin(hint) in (Union, types.UnionType):
+            hint = next(part for part in get_args(hint) if part is not type(None))
+        else:
+            break
+    default = None if default is UNSET or required else default
+    if get_origin(hint) is Literal:
+        choices = get_args(hint)
+        return Field(name, "choice", required, default, one_of(choices), choices, help_text)
+    form = form or _PLAIN[hint]
+    return Field(name, form, required, default, _READERS[form], (), help_text)
+
+
+def _row(row: Line | Installment) -> str:
+    first = row.kind if isinstance(row, Line) else row.due_on.isoformat()
+    return f"{first} {money.money(row.amount)}"
+
+
+def _shown(value: object) -> str:
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "…"

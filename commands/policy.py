@@ -1,0 +1,85 @@
+"""Policies: packs of rules, published from a day on."""
+
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from commands.base import UtilityCommand
+from commands.fields import Text
+from ledger.account import Account
+from ledger.context import Context
+from ledger.events import Event, PolicyPublished
+from ledger.policy.parameters import PackError, load_pack
+from ledger.refusal import Invalid, Refused
+
+LARGEST = 2**20
+
+
+class PackFile(Struct, frozen=True):
+    """A pack as the door found it: the path it was given, and the text that stood there then."""
+
+    path: str
+    text: str
+
+
+class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publish"):
+    """Publish a policy pack, whole; it takes the place of the pack of that name from a day on.
+
+    The text of the file is kept, so that every later answer can be traced to it.
+    """
+
+    example = "--file del-oro-2025.toml --effective-from 2025-01-01"
+
+    file: Annotated[Text | PackFile, Meta(description="The pack: a TOML file of at most 1 MiB.")]
+    effective_from: Annotated[date | None, Meta(description="The first day it governs; today if not given.")] = None
+
+    def check(self) -> None:
+        if isinstance(self.file, str):
+            # The file is read here, at the door, and only here: its text is part of what is decided on.
+            force_setattr(self, "file", _read(self.file))
+        pack = self._pack
+        try:
+            load_pack(pack.text, pack.path)
+        except PackError as error:
+            raise Invalid("invalid_pack", f"{error}; mend the file and publish it again", "file") from None
+
+    def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        file = self._pack
+        effective_from = self.effective_from or context.today
+        try:
+            pack = load_pack(file.text, file.path)
+            context.policies.with_published(pack, effective_from)
+        except PackError as error:
+            raise Refused("pack_not_usable", f"{error}; mend the file and publish it again") from None
+        digest = sha256(file.text.encode()).hexdigest()
+        return [PolicyPublished(pack=pack.name, effective_from=effective_from, sha256=digest, text=file.text)]
+
+    @property
+    def _pack(self) -> PackFile:
+        assert isinstance(self.file, PackFile), "the door reads the file, or hands over a PackFile"
+        return self.file
+
+
+def _read(path: str) -> PackFile:
+    """The UTF-8 file at `path`, at most 1 MiB; a relative path starts from the working directory."""
+    file = Path(path)
+    try:
+        if file.exists() and not file.is_file():
+            raise Invalid("invalid_value", f"file: {path} is not a file", "file")
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise Invalid(
+                "invalid_value", f"file: {path} is larger than {LARGEST:,} bytes, the most there may be", "file"
+            )
+        return PackFile(path, content.decode())
+    except FileNotFoundError:
+        raise Invalid("invalid_value", f"file: there is no file {path}", "file") from None
+    except (UnicodeDecodeError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Invalid("invalid_value", f"file: {path} cannot be read: {why}", "file") from None

@@ -1,0 +1,44 @@
+"""Progress of long work: on standard error, and only on a terminal."""
+
+import os
+import sys
+from types import TracebackType
+from typing import BinaryIO, Self
+
+_EVERY = 500
+
+
+class Progress:
+    """A count of commands and, where the size is known, how much of the feed was read."""
+
+    def __init__(self, feed: BinaryIO) -> None:
+        self._feed = feed
+        self._count = 0
+        self._shows = sys.stderr.isatty()
+        self._size = _size(feed) if self._shows else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def step(self) -> None:
+        """One more command was answered."""
+        self._count += 1
+        if self._shows and self._count % _EVERY == 0:
+            self._show()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._shows and self._count >= _EVERY:
+            self._show()
+            sys.stderr.write("\n")
+
+    def _show(self) -> None:
+        read = f", {100 * self._feed.tell() // self._size} % of the feed read" if self._size else ""
+        sys.stderr.write(f"\r{self._count:,} commands{read}")
+        sys.stderr.flush()
+
+
+def _size(feed: BinaryIO) -> int:
+    try:
+        return os.fstat(feed.fileno()).st_size if feed.seekable() else 0
+    except OSError:
+        return 0

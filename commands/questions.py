@@ -1,0 +1,284 @@
+"""The questions as the command line asks them: as of when in the world, and as known at which moment."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from importlib import import_module
+from typing import Any, NamedTuple, TypeVar
+
+import click
+import orjson
+
+from commands import clock
+from ledger import moments
+from ledger.books import Books
+from ledger.calendar import PACIFIC
+from ledger.history import History
+from ledger.store.log import NotALedger
+from ledger.store.open import open_keys, open_log
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Asked(NamedTuple):
+    """When a question is about, and what was known; "now" is both set to now."""
+
+    when: date | datetime
+    known_at: datetime | None
+    as_json: bool
+
+
+@contextmanager
+def books_at(url: str) -> Iterator[Books]:
+    """The ledger at `url`, to be read; raises NotALedger where there is none."""
+    log = open_log(url, read_only=True)
+    if not log.exists():
+        log.close()
+        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+    with Books(log, lambda: open_keys(url, log.origin, read_only=True)) as books:
+        yield books
+
+
+class Day(click.ParamType[date]):
+    """A date on the command line."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return moments.day(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment on the command line; a bare date means the end of that day."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            found = moments.moment(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return datetime.combine(found.date(), time.max, PACIFIC) if moments.is_bare(found) else found
+
+
+def asking(function: F) -> F:
+    """The options that every question takes; the function gets one Asked."""
+
+    def ask(
+        *args: Any, on: date | None, at: datetime | None, known_at: datetime | None, as_json: bool, **rest: Any
+    ) -> Any:
+        if on is not None and at is not None:
+            raise click.UsageError("--on and --at are two ways to say when; give one of them")
+        return function(*args, asked=Asked(at or on or clock.now(), known_at, as_json), **rest)
+
+    options = (
+        click.option("--on", type=Day(), metavar="DATE", help="As of the end of that day.  [default: now]"),
+        click.option("--at", type=Moment(), metavar="MOMENT", help="As of that moment."),
+        click.option(
+            "--known-at", type=Moment(), metavar="MOMENT", help="By what was known at that moment.  [default: now]"
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+    )
+    decorated: Any = ask
+    for option in reversed(options):
+        decorated = option(decorated)
+    decorated.__doc__ = function.__doc__
+    decorated.__name__ = function.__name__
+    return decorated  # type: ignore[no-any-return]
+
+
+def tell(name: str, answer: Any, as_json: bool) -> None:
+    """Print an answer: JSON, or a table for a person."""
+    if as_json:
+        write(answer)
+        return
+    tables: Any = import_module("commands.tables")
+    tables.show(name, answer)
+
+
+def write(answer: Any) -> None:
+    """One JSON value on a line of its own."""
+    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _about_one_account(name: str, help_text: str) -> click.Command:
+    @asking
+    def ask(ctx: click.Context, account: str, asked: Asked) -> None:
+        answers: Any = import_module("commands.answers")
+        with books_at(ctx.obj) as books:
+            rules = books.utility().rules(asked.known_at)
+            answer = getattr(answers, name)(books.history(account), *rules, asked.when, asked.known_at)
+        if "known_at" in answer:
+            answer["known_at"] = answer["known_at"] or moments.shown(clock.now())
+        tell(name, answer, asked.as_json)
+
+    command: click.Command = click.command(name, help=help_text)(click.argument("account")(click.pass_context(ask)))
+    return command
+
+
+balance = _about_one_account(
+    "balance",
+    """What ACCOUNT owes, what of it is past due, and what is held for it.
+
+    \b
+    Example:
+      water-ledger balance 7001 --on 2024-05-22 --known-at 2024-05-22T10:00
+    """,
+)
+status = _about_one_account(
+    "status",
+    """Where ACCOUNT stands: stage, bills with their clocks, protections, service.
+
+    \b
+    Example:
+      water-ledger status 7001 --on 2024-05-22
+    """,
+)
+explain = _about_one_account(
+    "explain",
+    """May service of ACCOUNT be discontinued for nonpayment at a moment? Every rule answers.
+
+    \b
+    Example:
+      water-ledger explain 7001 --at 2024-05-23T10:00 --known-at 2024-05-23T10:00
+    """,
+)
+reconnection = _about_one_account(
+    "reconnection",
+    """What it takes to turn the water of ACCOUNT on again at a moment.
+
+    \b
+    Example:
+      water-ledger reconnection 7001 --at 2024-05-24T14:00
+    """,
+)
+statement = _about_one_account(
+    "statement",
+    """Every movement of the balance of ACCOUNT, in effective order.
+
+    \b
+    Example:
+      water-ledger statement 7001 --on 2024-05-22
+    """,
+)
+
+
+@click.command()
+@click.argument("account")
+@click.option("--csv", "file", type=click.File("w", encoding="utf-8", lazy=False), help="Write a CSV file (- prints).")
+@asking
+def usage(account: str, file: Any, asked: Asked) -> None:
+    """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
+
+    \b
+    Example:
+      water-ledger usage 7001 --csv usage.csv
+    """
+    from commands import answers
+
+    with books_at(click.get_current_context().obj) as books:
+        rules = books.utility().rules(asked.known_at)
+        answer = answers.usage(books.history(account), *rules, asked.when, asked.known_at)
+    if file is not None:
+        from commands.tables import usage_csv
+
+        usage_csv(answer, file)
+        return
+    tell("usage", answer, asked.as_json)
+
+
+@click.command()
+@click.argument("account")
+@asking
+def history(account: str, asked: Asked) -> None:
+    """Every event of ACCOUNT as recorded; with --json one object a line.
+
+    \b
+    Example:
+      water-ledger history 7001 --json --known-at 2024-05-22T10:00
+    """
+    from commands import answers
+
+    ctx = click.get_current_context()
+    limited = any(ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE for name in ("on", "at"))
+    with books_at(ctx.obj) as books:
+        found = answers.recorded(
+            books.history(account),
+            lambda event: books.opened(account, event),
+            asked.when if limited else None,
+            asked.known_at,
+        )
+        if not asked.as_json:
+            tell("history", list(found), as_json=False)
+            return
+        for event in found:
+            write(event)
+
+
+def _over_all(name: str, asked: Asked, **rest: Any) -> None:
+    answers: Any = import_module("commands.answers_over_all")
+    with books_at(click.get_current_context().obj) as books:
+        histories: Iterator[History] = books.histories()
+        rules = books.utility().rules(asked.known_at)
+        answer = getattr(answers, name)(histories, *rules, asked.when, asked.known_at, **rest)
+    tell(name, answer, asked.as_json)
+
+
+@click.command()
+@asking
+def aging(asked: Asked) -> None:
+    """Receivables by age from the past-due date: current, 1-30, 31-60, 61-90, over 90 days.
+
+    \b
+    Example:
+      water-ledger aging --on 2024-12-31 --json
+    """
+    _over_all("aging", asked)
+
+
+@click.command("trial-balance")
+@click.option("--from", "first", type=Day(), metavar="DATE", help="The first day of the period.  [default: the first]")
+@click.option("--to", "last", type=Day(), metavar="DATE", help="The last day of the period.  [default: --on]")
+@asking
+def trial_balance(first: date | None, last: date | None, asked: Asked) -> None:
+    """Control totals of a period: opening + movements by kind = closing; deposits apart.
+
+    \b
+    Example:
+      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31
+    """
+    _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
+
+
+@click.command()
+@asking
+def worklist(asked: Asked) -> None:
+    """What needs doing on a day: notices, shutoffs, installments, stays, estimated reads.
+
+    \b
+    Example:
+      water-ledger worklist --on 2024-05-22
+    """
+    _over_all("worklist", asked)
+
+
+@click.command()
+@click.option("--district", help="Judge for a district of the utility.")
+@asking
+def rules(district: str | None, asked: Asked) -> None:
+    """Every rule with its id, layer, citation and the parameters in force on a day.
+
+    \b
+    Example:
+      water-ledger rules --on 2020-03-01 --district "Pine Mountain"
+    """
+    from commands.rule_book import rule_book
+
+    with books_at(click.get_current_context().obj) as books:
+        policies = books.utility().rules(asked.known_at).policies
+    tell("rules", rule_book(policies, asked.when, district), asked.as_json)

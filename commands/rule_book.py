@@ -1,0 +1,38 @@
+"""The rules in force on a day, as people and programs read them."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from ledger.money import money
+from ledger.policy.parameters import Policies
+
+_CENTS = frozenset({"amount", "regular", "after_hours"})
+
+
+def rule_book(policies: Policies, when: date | datetime, district: str | None) -> dict[str, Any]:
+    """Every rule in the order of the catalogue: id, layer, citation, state, and its values in force."""
+    day = when.date() if isinstance(when, datetime) else when
+    rules = [
+        {
+            "rule": rule.id,
+            "name": rule.function,
+            "layer": rule.layer,
+            "state": rule.state,
+            "since": rule.since.isoformat() if rule.since else None,
+            "values": {key: _shown(key, value) for key, value in rule.values.items()},
+            "assumed": rule.assumed,
+            "cite": rule.cite,
+            "source": rule.source,
+            "pack": rule.pack,
+        }
+        for rule in policies.on(day, district).rules
+    ]
+    return {"on": day.isoformat(), "district": district, "rules": rules}
+
+
+def _shown(key: str, value: Any) -> Any:
+    if key in _CENTS and isinstance(value, int):
+        return money(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value

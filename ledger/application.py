@@ -1,0 +1,221 @@
+"""The ledger as a writer sees it: load, decide, append.
+
+`Ledger` is an application of the eventsourcing library over this project's own recorder: `post` records one command in
+one transaction through it, `post_all` many in one through the log beneath.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import StoredEvent
+
+from ledger import events as e
+from ledger.books import Books
+from ledger.calendar import PACIFIC
+from ledger.moments import pacific
+from ledger.policy.parameters import ALWAYS, builtin_packs
+from ledger.posting import Command, Desk, Outcome, Stream
+from ledger.refusal import Refused
+from ledger.store.codec import encode
+from ledger.store.keys import Keys
+from ledger.store.log import Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
+from ledger.store.open import open_keys, open_log
+
+Item = Command | Outcome
+"""A command to post, or what became of a line that is none."""
+
+BATCH = 1000
+MOST_EVENTS_HELD = 200_000
+"""How many decoded events a posting keeps: memory stays flat, and accounts that come again stay fast."""
+
+FROM_THE_BEGINNING = datetime(1900, 1, 1, tzinfo=PACIFIC)
+_TRIES = 3
+
+
+class Ledger(Application[str]):
+    """Posts commands. `clock` says when they are recorded; nothing else in the program asks for the time."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        super().__init__({"PERSISTENCE_MODULE": "ledger.store.recorders", "LEDGER_URL": url})
+        self.store: Log = self.recorder.log  # type: ignore[attr-defined]
+        self.books = Books(self.store, lambda: self.keys)
+        self.keys: Keys = open_keys(url, self.store.origin)
+        self._clock = clock
+        self._utility: Stream | None = None
+
+    def post(self, command: Command, *, backfill: bool = False) -> Outcome:
+        """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
+        for _ in range(_TRIES):
+            desk = Desk(self.keys, self._clock, backfill=backfill)
+            desk.put(self._utility_stream())
+            accounts = [command.account, *command.others()]
+            for account, states in self.store.load(a for a in accounts if a != e.UTILITY).items():
+                desk.put(Stream(account, states))
+            keys = desk.keys_of(command)
+            found = self.store.find([key for key, _ in keys], command.account)
+            desk.recorded = {(key, command.account): recorded for key, recorded in found.items()}
+            outcome, pending = desk.decide(command, keys)
+            if pending is None:
+                return outcome
+            self.keys.flush()
+            stored = [StoredEvent(*entry) for entry in pending.entries]
+            try:
+                self.recorder.insert_events(stored, commands=[pending.command])
+            except Conflict:
+                self._utility = None
+                continue
+            return outcome
+        raise StoreUnavailable(f"others kept writing to account {command.account}; nothing was recorded, post it again")
+
+    def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = BATCH) -> Iterator[Outcome]:
+        """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk."""
+        desk = Desk(self.keys, self._clock, backfill=backfill)
+        left: dict[int, int] = {}
+        waiting = iter(items)
+        while some := list(islice(waiting, size)):
+            for attempt in range(_TRIES):
+                try:
+                    with self.store.writing(_accounts(some)) as batch:
+                        self._drop_stale(desk, left, batch.heads)
+                        outcomes = self._batch(desk, some, batch)
+                        self.keys.flush()
+                    break
+                except Conflict:
+                    desk.streams.clear()
+                    if attempt + 1 == _TRIES:
+                        raise StoreUnavailable(
+                            "others kept writing to the same accounts; post the rest again"
+                        ) from None
+            left = dict(batch.heads)
+            yield from outcomes
+            desk.shrink(MOST_EVENTS_HELD)
+
+    def post_together(self, items: Iterable[Item], *, backfill: bool = False, dry_run: bool = False) -> list[Outcome]:
+        """Record all commands or none, in one transaction; where one is refused or invalid, the others say so."""
+        outcomes: list[Outcome] = []
+        with _undone(), self.store.writing(None) as batch:
+            for some in self._batches(items, batch, backfill):
+                outcomes += some
+            if dry_run or any(outcome.error for outcome in outcomes):
+                raise _Undo
+            self.keys.flush()
+        return _all_or_none(outcomes)
+
+    def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
+        """Record nothing and answer as if; others who write wait meanwhile."""
+        with _undone(), self.store.writing(None) as batch:
+            for some in self._batches(items, batch, backfill):
+                yield from some
+            raise _Undo
+
+    def _batches(self, items: Iterable[Item], batch: Batch, backfill: bool) -> Iterator[list[Outcome]]:
+        desk = Desk(self.keys, self._clock, backfill=backfill)
+        waiting = iter(items)
+        while some := list(islice(waiting, BATCH)):
+            yield self._batch(desk, some, batch)
+            desk.shrink(MOST_EVENTS_HELD)
+
+    def _batch(self, desk: Desk, items: list[Item], batch: Batch) -> list[Outcome]:
+        commands = [item for item in items if not isinstance(item, Outcome)]
+        needed = {e.UTILITY: None} | {a: None for c in commands for a in (c.account, *c.others())}
+        for account, states in batch.load(desk.missing(needed)).items():
+            desk.put(Stream(account, states))
+        keyed = {id(c): desk.keys_of(c) for c in commands}
+        desk.recorded = batch.find((key, c.account) for c in commands for key, _ in keyed[id(c)])
+        outcomes, entries, rows = [], list[Entry](), []
+        for item in items:
+            if isinstance(item, Outcome):
+                outcomes.append(item)
+                continue
+            outcome, pending = desk.decide(item, keyed[id(item)])
+            outcomes.append(outcome)
+            if pending is not None:
+                entries += pending.entries
+                rows.append(pending.command)
+        batch.append(entries, rows)
+        return outcomes
+
+    def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
+        """Forget the accounts of shards where somebody else wrote since this posting's last batch."""
+        moved = {shard for shard, head in heads.items() if left.get(shard) != head}
+        for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved or a == e.UTILITY]:
+            del desk.streams[account]
+
+    def _utility_stream(self) -> Stream:
+        tip = self.store.tip(e.UTILITY)
+        if self._utility is None or tip is None or self._utility.version != tip.version:
+            self._utility = Stream(e.UTILITY, self.store.states(e.UTILITY))
+        return self._utility
+
+    def close(self) -> None:
+        """Let go of the store and the keys."""
+        self.keys.close()
+        super().close()
+
+
+class _Undo(Exception):
+    pass
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    try:
+        yield
+    except _Undo:
+        return
+
+
+def _accounts(items: Iterable[Item]) -> set[str]:
+    return {a for c in items if not isinstance(c, Outcome) for a in (c.account, *c.others())}
+
+
+def _all_or_none(outcomes: list[Outcome]) -> list[Outcome]:
+    if not any(outcome.error for outcome in outcomes):
+        return outcomes
+    number = next(n for n, outcome in enumerate(outcomes, 1) if outcome.error)
+    reason = f"nothing was recorded, because command {number} of this feed was not; mend it and post all again"
+    return [
+        Outcome("refused", account=outcome.account, error=Refused("not_all", reason))
+        if outcome.status == "recorded"
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def create(url: str, clock: Callable[[], datetime], *, policy: str = "del-oro", origin: str | None = None) -> bool:
+    """Create a ledger with the packs of `policy`, known from the beginning; False where there is one already.
+
+    Raises PackError for a policy that does not exist, and StoreError.
+    """
+    packs = builtin_packs(policy)
+    log = open_log(url)
+    now = pacific(clock())
+    try:
+        if not log.create(origin or f"{policy}.example/ledger", now.isoformat(), {"policy": policy}):
+            return False
+        open_keys(url, log.origin).create()
+        entries = [
+            Entry(e.UTILITY, version, event.type, encode(event))
+            for version, event in enumerate(_publications(packs, now), 1)
+        ]
+        log.append(entries)
+    finally:
+        log.close()
+    return True
+
+
+def _publications(packs: Iterable[tuple[str, str]], now: datetime) -> Iterator[e.PolicyPublished]:
+    for version, (name, text) in enumerate(packs, 1):
+        yield e.PolicyPublished(
+            version=version,
+            recorded_at=now,
+            learned_at=FROM_THE_BEGINNING,
+            pack=name,
+            effective_from=ALWAYS,
+            sha256=sha256(text.encode()).hexdigest(),
+            text=text,
+        )

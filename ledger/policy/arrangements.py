@@ -1,0 +1,295 @@
+"""Payment arrangements: how they stand, what they shield, and what may be agreed (DO-07 to DO-14)."""
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from ledger.account import Account, Arrangement
+from ledger.calendar import ONE_DAY
+from ledger.events import ArrangementAgreed, ArrangementKind, Installment, NoticeServed
+from ledger.money import money
+from ledger.policy.case import (
+    FOR_EVER,
+    Case,
+    Verdict,
+    blocks,
+    grace_literally,
+    moment_of,
+    not_applicable,
+    once,
+    permits,
+    rule,
+    said,
+    start_of,
+)
+
+
+class Duty(NamedTuple):
+    """By the end of `last`, so many more cents; `later_bill` where they are for a bill mailed since the agreement."""
+
+    last: date
+    amount: int
+    what: str
+    later_bill: bool
+
+
+class Progress(Struct, frozen=True):
+    """How an arrangement stands on a day: kept (it shields), missed since a day, or complete.
+
+    `required` and `paid` are the cents due and given since the agreement; `holds_until` is the last day on which it is
+    surely kept still if nothing more is paid; `missed` says what was not paid in time.
+    """
+
+    arrangement: Arrangement
+    agreed: ArrangementAgreed
+    state: Literal["kept", "missed", "complete"]
+    required: int
+    paid: int
+    since: date | None = None
+    missed: str = ""
+    holds_until: date | None = None
+
+    @property
+    def events(self) -> tuple[int, ...]:
+        return tuple(self.arrangement.versions)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        return {
+            "arrangement": self.arrangement.id,
+            "state": self.state,
+            "required": money(self.required),
+            "paid": money(self.paid),
+        }
+
+
+def current(case: Case) -> Progress | None:
+    """The arrangement in play: the one agreed last, unless it was cancelled or is complete."""
+    found = latest(case)
+    return None if found is None or found.state == "complete" else found
+
+
+@once
+def latest(case: Case) -> Progress | None:
+    """How the arrangement agreed last stands, a complete one too; None where there is none or it was cancelled."""
+    agreed = [(a.agreed.on, a.agreed.version, a) for a in case.account.arrangements.values() if a.agreed]
+    if not agreed:
+        return None
+    arrangement = max(agreed, key=lambda found: found[:2])[2]
+    return None if arrangement.cancelled_on else progress(case, arrangement)
+
+
+def progress(case: Case, arrangement: Arrangement) -> Progress:
+    """How an arrangement stands: all that was given since the agreement against all that it asked for by then.
+
+    It asks for each installment by its day, and for every later bill by the end of its grace (DO-12); both days move
+    off closed days (C2). Credits of every kind count, and reported payments while they are held.
+    """
+    agreed = arrangement.agreed
+    assert agreed is not None, "only what was agreed can be kept or missed"
+    duties = sorted(_duties(case, agreed))
+    gifts = sorted((c.on, c.amount) for c in case.account.credits() if c.on >= agreed.on)
+    firm = sum(amount for _, amount in gifts)
+    gifts += [(report.day, report.amount) for report, _ in case.reports if report.day >= agreed.on]
+    required = paid = later_bills = 0
+    since, missed = None, ""
+    total = sum(i.amount for i in agreed.installments)
+    # What is given on a day counts on that day; what was due by a day is missed on the next.
+    steps = [(on, 0, Duty(on, amount, "", False)) for on, amount in gifts]
+    steps += [(duty.last + ONE_DAY, 1, duty) for duty in duties if duty.last < case.on]
+    for on, due, step in sorted(steps):
+        required, paid = required + step.amount * due, paid + step.amount * (1 - due)
+        later_bills += step.amount * step.later_bill
+        if paid >= total + later_bills:
+            return Progress(arrangement, agreed, "complete", required, paid)
+        if paid >= required:
+            since, missed = None, ""
+        elif since is None:
+            since, missed = on, step.what
+    found = arrangement.breached_on
+    if since is None and found and not any(on >= found for on, _ in gifts):
+        since, missed = found, f"what the utility found on {said(found)}"
+    if since is None:
+        return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, firm))
+    return Progress(arrangement, agreed, "missed", required, paid, since, missed)
+
+
+def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
+    for i in agreed.installments:
+        what = f"the installment of {money(i.amount)} due {said(i.due_on)}"
+        yield Duty(case.calendar.next_open(i.due_on), i.amount, what, False)
+    for bill in case.account.bills.values():
+        if bill.voided_on is None:
+            for part in bill.parts:
+                if part.mailed_on > agreed.on:
+                    last = case.calendar.next_open(grace_literally(part))
+                    yield Duty(last, part.amount, f"bill {bill.id} due by {said(last)}", True)
+
+
+def _holds_until(duties: Iterable[Duty], paid: int) -> date | None:
+    for duty in duties:
+        paid -= duty.amount
+        if paid < 0:
+            return duty.last
+    return None
+
+
+@rule("arrangement_request", layer="policy")
+def arrangement_request(case: Case) -> Verdict:
+    """A residential customer may ask for an arrangement before the shutoff; to ask does not hold it (DO-07)."""
+    if not case.account.residential:
+        return not_applicable("the service is not residential")
+    waiting = pending_requests(case)
+    if not waiting:
+        return not_applicable("no request for an arrangement is waiting")
+    asked = waiting[0]
+    because = f"arrangement {asked.id} was requested and is not agreed; under the policy a request alone holds nothing"
+    return permits(because, tuple(asked.versions), arrangement=asked.id)
+
+
+def pending_requests(case: Case) -> list[Arrangement]:
+    """The requests neither agreed, declined nor cancelled, made while the water was on (DO-07)."""
+    return [
+        a
+        for a in case.account.arrangements.values()
+        if a.requested and not (a.agreed or a.declined_on or a.cancelled_on) and _in_time(case.account, a)
+    ]
+
+
+def _in_time(account: Account, asked: Arrangement) -> bool:
+    request = asked.requested
+    for shutoff in account.shutoffs:
+        made, back = shutoff.made, shutoff.reconnected
+        if request is None or start_of(request.at) < moment_of(made.at):
+            continue
+        if back is None or start_of(request.at) < start_of(back.at):
+            return False
+    return True
+
+
+@rule("arrangement_shields", layer="policy")
+def arrangement_shields(case: Case) -> Verdict:
+    """No shutoff while an arrangement is kept (DO-11)."""
+    found = latest(case)
+    if found is None or found.state == "complete":
+        return _none_in_play(found)
+    name = found.arrangement.id
+    if found.state == "kept":
+        because = f"arrangement {name} of {said(found.agreed.on)} is kept: {money(found.required)} was due since"
+        because += f" and {money(found.paid)} paid"
+        return blocks(because, found.events, found.holds_until, **found.facts)
+    return permits(f"arrangement {name} was missed: {found.missed}", found.events, **found.facts)
+
+
+@rule("kept_current", layer="policy")
+def kept_current(case: Case) -> Verdict:
+    """The shield holds as long as later bills are paid in time too (DO-12)."""
+    found = latest(case)
+    if found is None or found.state == "complete":
+        return _none_in_play(found)
+    name = found.arrangement.id
+    if found.state == "kept":
+        because = f"every bill mailed since arrangement {name} was agreed is paid or may still be paid"
+        return blocks(because, found.events, found.holds_until, **found.facts)
+    return permits(f"arrangement {name} no longer shields: {found.missed} was not paid", found.events, **found.facts)
+
+
+@rule("breach_notice", layer="policy")
+def breach_notice(case: Case) -> Verdict:
+    """After a breach, five business days from a final notice (DO-13)."""
+    found = latest(case)
+    if found is None or found.state == "complete":
+        return _none_in_play(found)
+    name = found.arrangement.id
+    if found.state == "kept" or found.since is None:
+        return permits(f"arrangement {name} was not missed, so no final notice is owed", found.events, **found.facts)
+    finals = final_notices(case, found.since)
+    if not finals:
+        because = f"arrangement {name} was missed on {said(found.since)} and no final notice was served since"
+        return blocks(because, found.events, FOR_EVER, **found.facts)
+    notice = min(finals, key=lambda each: _final_has_run(case, each))
+    first = _final_has_run(case, notice)
+    facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
+    because = f"final notice {notice.notice} of {said(notice.on)} allows a shutoff from {said(first)}"
+    if case.on < first:
+        return blocks(because, (*found.events, notice.version), first - ONE_DAY, **facts)
+    return permits(because, (*found.events, notice.version), **facts)
+
+
+def final_notices(case: Case, since: date) -> list[NoticeServed]:
+    """The final notices served since a miss."""
+    return [n for n in case.account.notices if n.kind == "final" and n.on >= since]
+
+
+def _final_has_run(case: Case, notice: NoticeServed) -> date:
+    given = notice.on
+    if notice.method == "mail":
+        given += case.days("petition_in_time", "mail_presumption_days")
+    return case.after_business_days(given, case.value("breach_notice", "business_days"))
+
+
+@rule("no_second_chance", layer="policy")
+def no_second_chance(case: Case) -> Verdict:
+    """After a breach no further arrangement is owed; the utility may still agree to one (DO-14)."""
+    found = latest(case)
+    if found is None or found.state == "complete":
+        return _none_in_play(found)
+    if found.state == "kept":
+        return permits(f"arrangement {found.arrangement.id} was not missed", found.events, **found.facts)
+    because = f"after the breach of arrangement {found.arrangement.id} no further arrangement is owed"
+    return permits(because, found.events, **found.facts)
+
+
+def _none_in_play(found: Progress | None) -> Verdict:
+    if found is None:
+        return not_applicable("no arrangement was agreed")
+    return not_applicable(f"arrangement {found.arrangement.id} was paid off", found.events, **found.facts)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of the month so many calendar months later or earlier, or that month's last day (Gov. Code 6804)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def agreement_objections(
+    case: Case, kind: ArrangementKind, installments: Sequence[Installment], reason: str | None = None
+) -> list[tuple[str, str]]:
+    """What stands against agreeing to these installments on `case.on`: rule ids, each with a sentence."""
+    return [*_too_late(case), *_too_long(case, kind, installments), *_second_chance(case, reason)]
+
+
+def _too_late(case: Case) -> Iterator[tuple[str, str]]:
+    off = case.account.off
+    if off and off.made.reason == "nonpayment" and case.in_force("arrangement_request") and not pending_requests(case):
+        yield (
+            case.rule_id("arrangement_request"),
+            f"service was discontinued on {said(off.made.day)} and no request came before; only full payment restores",
+        )
+
+
+def _too_long(case: Case, kind: ArrangementKind, installments: Sequence[Installment]) -> Iterator[tuple[str, str]]:
+    last = max((i.due_on for i in installments), default=case.on)
+    if kind == "reduced" and (months := case.parameters.find("reduced_payment", "months")) is not None:
+        limit = add_months(case.on, months)
+        if last > limit:
+            rule_id, term = case.rule_id("reduced_payment"), f"{months} months from {said(case.on)}"
+            yield rule_id, f"the last installment is due {said(last)}, after {said(limit)}: {term} at most"
+    if kind == "deferred" and (days := case.parameters.find("deferred_payment", "max_days")) is not None:
+        due = max((grace_literally(owed.part) for owed in case.open), default=case.on)
+        limit = max(due, case.on) + timedelta(days=days)
+        if last > limit:
+            rule_id, term = case.rule_id("deferred_payment"), f"{days} days beyond the due date"
+            yield rule_id, f"payment is deferred to {said(last)}, after {said(limit)}: {term} at most"
+
+
+def _second_chance(case: Case, reason: str | None) -> Iterator[tuple[str, str]]:
+    found = current(case)
+    if found and found.state == "missed" and not reason and case.in_force("no_second_chance"):
+        because = (
+            f"arrangement {found.arrangement.id} was missed, so none further is owed; give a reason to agree anyway"
+        )
+        yield case.rule_id("no_second_chance"), because

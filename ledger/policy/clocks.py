@@ -1,0 +1,58 @@
+"""The clocks of a bill: past due, the last day in grace, the first day of a shutoff by age alone (DO-02, DO-04, C2)."""
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+from ledger.account import Account, Bill
+from ledger.calendar import ONE_DAY, Calendar
+from ledger.events import BillKind, RuleVersion
+from ledger.policy.parameters import Parameters, Policies
+
+
+def past_due_from(mailed_on: date, kind: BillKind, parameters: Parameters) -> tuple[date, RuleVersion]:
+    """The first day on which a bill mailed that day is past due, literally, and the rule that says so (DO-02).
+
+    Bills of every `kind` have the same days: the text speaks of monthly and bimonthly ones, and names no other term.
+    """
+    days = parameters.value("days_until_past_due", "days")
+    return mailed_on + timedelta(days=days + 1), parameters.rule("days_until_past_due").version
+
+
+def bill_clocks(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> tuple[date, date]:
+    """`grace_until` and `shutoff_from` of a bill (contract, Dates of a bill)."""
+    grace_until = calendar.next_open(bill.past_due_from - ONE_DAY)
+    return grace_until, _shutoff_from(
+        bill.mailed_on, bill.past_due_from, account.residential, account.district, calendar, policies
+    )
+
+
+# Many accounts share a mailing day, and a rebuild asks for every bill.
+@lru_cache(maxsize=4096)
+def _shutoff_from(
+    mailed_on: date, past_due: date, residential: bool, district: str | None, calendar: Calendar, policies: Policies
+) -> date:
+    day = past_due
+    while True:
+        book = policies.on(day, district)
+        last = calendar.next_open(_last_day(mailed_on, past_due, residential, book))
+        if last < day and book.in_force("days_until_past_due"):
+            return day
+        # Another rule book may hold before that day is over; it is asked from its own first day.
+        day += ONE_DAY
+        while day <= last and policies.on(day, district) is book:
+            day += ONE_DAY
+
+
+def _last_day(mailed_on: date, past_due: date, residential: bool, book: Parameters) -> date:
+    last = past_due - ONE_DAY
+    if not residential:
+        return last
+    for function, key, start in (
+        ("days_to_pay", "days", mailed_on),
+        ("statutory_notice", "days_to_pay", mailed_on),
+        ("sb998_delinquency", "days", last),
+    ):
+        days = book.find(function, key)
+        if days is not None:
+            last = max(last, start + timedelta(days=days))
+    return last

@@ -1,0 +1,160 @@
+"""May service be discontinued for nonpayment? Every rule is asked, and what each says is kept."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ledger.calendar import ONE_DAY, PACIFIC
+from ledger.events import Judged, Layer, Outcome
+
+# Each of these modules registers its rules.
+from ledger.policy import arrangements, notices, shutoff, statutes, stays
+from ledger.policy.case import SHUTOFF, Case, Verdict, not_applicable, unknown
+from ledger.policy.notices import standing
+from ledger.policy.parameters import NoVersion, Parameters, Rule
+
+__all__ = ["Explanation", "RuleVerdict", "Stage", "earliest", "explain", "judged", "shutoff_flags", "stage"]
+
+FAMILIES = (shutoff, arrangements, stays, notices, statutes)
+LAYERS: tuple[Layer, ...] = ("policy", "statute", "orders")
+FORBIDS = frozenset({"blocks", "avoids", "unknown"})
+HORIZON = timedelta(days=366)
+
+Stage = Literal["current", "past_due", "noticed", "eligible", "disconnected", "closed"]
+
+
+class RuleVerdict(Struct, frozen=True):
+    """What one rule said, under its id; `function` is its neutral name, `since` and `pack` say which version spoke."""
+
+    rule: str
+    layer: Layer
+    verdict: Outcome
+    because: str
+    facts: dict[str, Any]
+    events: tuple[int, ...]
+    cite: str
+    since: date | None
+    pack: str
+    function: str
+
+    @property
+    def forbids(self) -> bool:
+        """Whether this verdict stands in the way."""
+        return self.verdict in FORBIDS
+
+    def recorded(self) -> Judged:
+        """The verdict as an event keeps it."""
+        return Judged(self.rule, self.layer, self.verdict, self.because, self.since, self.pack, self.events)
+
+
+class Explanation(Struct, frozen=True):
+    """The answer: allowed where no layer objects; `earliest` as the function of that name has it."""
+
+    allowed: bool
+    layers: dict[Layer, bool]
+    earliest: date | None
+    rules: tuple[RuleVerdict, ...]
+
+    @property
+    def standing_in_the_way(self) -> tuple[RuleVerdict, ...]:
+        """The rules that forbid it, in the order of the catalogue."""
+        return tuple(verdict for verdict in self.rules if verdict.forbids)
+
+
+def explain(case: Case) -> Explanation:
+    """Whether service may be discontinued for nonpayment at that moment, and what every rule says of it."""
+    rules = tuple(judged(case))
+    layers = {layer: not any(v.forbids for v in rules if v.layer == layer) for layer in LAYERS}
+    return Explanation(all(layers.values()), layers, earliest(case), rules)
+
+
+def judged(case: Case) -> Iterator[RuleVerdict]:
+    """What every rule that bears on a shutoff says, in the order of the catalogue."""
+    for book, verdict in _judged(case):
+        yield under(book, verdict)
+
+
+def under(book: Rule, verdict: Verdict) -> RuleVerdict:
+    """A verdict under the id and the citation that the pack gives its rule."""
+    v = verdict
+    return RuleVerdict(
+        book.id, book.layer, v.verdict, v.because, v.facts, v.events, book.cite, book.since, book.pack, book.function
+    )
+
+
+def _judged(case: Case, *, of_the_day: bool = True) -> Iterator[tuple[Rule, Verdict]]:
+    for book in case.parameters.rules:
+        registered = SHUTOFF.get(book.function)
+        if registered is None or (registered.calendar_only and not of_the_day):
+            continue
+        if book.state == "in_force":
+            try:
+                yield book, registered.judge(case)
+            except NoVersion as missing:
+                yield book, unknown(str(missing))
+        elif book.state == "unknown":
+            yield book, unknown(f"{book.id} {book.why}")
+        else:
+            yield book, not_applicable(book.why)
+
+
+def earliest(case: Case) -> date | None:
+    """The first date on which, if nothing more happens, every layer would allow it; None if none within 366 days.
+
+    A later day is judged at its office's opening, if the office opens that day.
+    """
+    day, last = case.on, case.on + HORIZON
+    opening = case.calendar.opening(day)
+    asked: Case | None = case.moved(opening) if opening and opening > case.at else case
+    while day <= last:
+        if asked:
+            against = [verdict for _, verdict in _judged(asked) if verdict.verdict in FORBIDS]
+            if not against:
+                return day
+            day = _next_asked(asked, max(verdict.until or day for verdict in against), last)
+        else:
+            day += ONE_DAY
+        if day > last:
+            return None
+        opening = case.calendar.opening(day)
+        asked = case.moved(opening) if opening else None
+    return None
+
+
+def _next_asked(case: Case, until: date, last: date) -> date:
+    """The day after `until`, or the first one of another rule book if that is sooner."""
+    day = case.on + ONE_DAY
+    while day <= min(until, last) and _book(case, day) is case.parameters:
+        day += ONE_DAY
+    return day
+
+
+def _book(case: Case, day: date) -> Parameters:
+    return case.policies.on(day, case.account.district)
+
+
+def shutoff_flags(case: Case, *, overridden: bool = False) -> tuple[str, ...]:
+    """The ids of the rules that a shutoff made at that moment broke; one avoided but overridden is not broken."""
+    spared = "avoids" if overridden else None
+    return tuple(book.id for book, v in _judged(case) if v.verdict in FORBIDS and v.verdict != spared)
+
+
+def stage(case: Case) -> Stage:
+    """Where the account stands on that day (contract, Enumerations)."""
+    account = case.account
+    if account.closed_on and account.closed_on <= case.on:
+        return "closed"
+    if account.off:
+        return "disconnected"
+    if not case.past_due:
+        return "current"
+    opening = case.calendar.opening(case.on) or datetime.combine(case.on, time(12), PACIFIC)
+    morning = case.moved(opening)
+    if not any(verdict.verdict in FORBIDS for _, verdict in _judged(morning, of_the_day=False)):
+        return "eligible"
+    if case.in_force("notice_given") and standing(case):
+        return "noticed"
+    grace = (case.calendar.next_open(o.part.past_due_from - ONE_DAY) for o in case.open if o.part.past_due_from)
+    return "past_due" if any(last < case.on for last in grace) else "current"

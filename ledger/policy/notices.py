@@ -1,0 +1,199 @@
+"""Notices: given, run for long enough, and to the occupants as well (DO-19 to DO-21)."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from ledger.calendar import ONE_DAY
+from ledger.charges import Credit, settle
+from ledger.events import NoticeServed
+from ledger.policy.arrangements import current, final_notices
+from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, once, permits, rule, said
+
+
+class Standing(NamedTuple):
+    """A notice that is not stale, and which of its bills a shutoff may rest on.
+
+    `first_day` is the first on which its period has run, counted from `ran_from`; None after a breach (see DO-13).
+    """
+
+    notice: NoticeServed
+    bills: tuple[str, ...]
+    days: int
+    ran_from: date
+    first_day: date | None
+    act_by: date | None
+
+    @property
+    def free_from(self) -> date:
+        """The first day on which neither its period nor the day it names stands in the way."""
+        return max(self.first_day or self.notice.on, self.act_by + ONE_DAY if self.act_by else self.notice.on)
+
+
+@once
+def standing(case: Case) -> Standing | None:
+    """The notice that a shutoff would rest on: of those that stand, the one that allows it first."""
+    return min(
+        (s for s in fresh_notices(case) if set(s.bills) & case.ground.keys()),
+        key=lambda s: (s.free_from, s.notice.version),
+        default=None,
+    )
+
+
+@once
+def fresh_notices(case: Case) -> tuple[Standing, ...]:
+    """The notices of the kind now needed that are not stale and cover something unpaid."""
+    found = current(case) if case.in_force("breach_notice") else None
+    breached = found is not None and found.since is not None
+    if found is not None and found.since is not None:
+        notices = final_notices(case, found.since)
+    else:
+        notices = [n for n in case.account.notices if n.kind == "discontinuance"]
+    unpaid = {owed.bill.id for owed in case.open}
+    covered = ((notice, covered_bills(case, notice)) for notice in notices)
+    return tuple(
+        _standing(case, notice, bills, breached)
+        for notice, bills in covered
+        if unpaid.intersection(bills) and not stale(case, notice, bills)
+    )
+
+
+def covered_bills(case: Case, notice: NoticeServed) -> tuple[str, ...]:
+    """The bills that a notice covers: those past due on its day, and no other."""
+    return tuple(bill.id for bill in case.account.past_due_bills(notice.on))
+
+
+def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | None:
+    """Why a notice no longer stands: its age, payment in full since, a new arrangement since; None where it does."""
+    last = notice.on + case.days("notice_given", "stale_after_days")
+    if case.on > last:
+        return f"it went stale after {said(last)}"
+    for arrangement in case.account.arrangements.values():
+        if arrangement.agreed and arrangement.agreed.on >= notice.on:
+            return f"arrangement {arrangement.id} was agreed since"
+    if bills and not any(owed.bill.id in bills for owed in case.open):
+        return "its bills are paid in full"
+    paid = _once_paid_in_full(case, notice.on, bills)
+    return f"its bills were paid in full on {said(paid)}" if paid else None
+
+
+def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date | None:
+    """The day since then on which payments that were returned later had paid all of these bills."""
+    account = case.account
+    back = [(p, account.returned[p.payment]) for p in account.payments.values() if p.payment in account.returned]
+    for day in sorted({p.day for p, returned in back if since <= p.day < returned}):
+        credits = [c for c in account.credits() if c.on <= day]
+        credits += [Credit(p.day, p.version, p.amount) for p, returned in back if p.day <= day < returned]
+        settled = settle((c for c in account.charges() if c.on <= day), credits)
+        if not any(settled.unpaid(f"bill {bill}") for bill in bills):
+            return day
+    return None
+
+
+def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], breached: bool) -> Standing:
+    days, ran_from = notice_days(case, notice), max(notice.on, _answered(case, bills) or notice.on)
+    act_by = case.calendar.next_open(notice.act_by) if notice.act_by else None
+    first = None if breached else ran_from + timedelta(days=days)
+    return Standing(notice, bills, days, ran_from, first, act_by)
+
+
+def notice_days(case: Case, notice: NoticeServed) -> int:
+    """How many days a notice must run: by service, by occupancy, by method (DO-20)."""
+    account = case.account
+    key: str = notice.method
+    if not account.residential:
+        key = "nonresidential"
+    elif account.occupancy != "customer":
+        key = account.occupancy
+    days: int = case.value("notice_period", key)
+    return days
+
+
+def _answered(case: Case, bills: tuple[str, ...]) -> date | None:
+    # After the answer to a petition the customer may appeal, so the notice runs anew (DO-25).
+    account = case.account
+    days = (
+        answer.on
+        for name, answer in account.answers.items()
+        if answer.outcome != "withdrawn" and name in account.disputes and account.disputes[name].bill in bills
+    )
+    return max(days, default=None)
+
+
+@rule("notice_given", layer="policy")
+def notice_given(case: Case) -> Verdict:
+    """A notice that names this delinquency must stand (DO-19)."""
+    found = current(case) if case.in_force("breach_notice") else None
+    kind = "final" if found and found.state == "missed" else "discontinuance"
+    chosen = standing(case)
+    if chosen:
+        notice, covered = chosen.notice, sorted(set(chosen.bills) & case.ground.keys())
+        because = f"{kind} notice {notice.notice} of {said(notice.on)} covers bill {covered[0]}"
+        return permits(because, (notice.version,), notice=notice.notice, served=notice.on, bills=covered)
+    until = None if fresh_notices(case) else FOR_EVER
+    served = [n for n in case.account.notices if n.kind == kind]
+    if not served:
+        return blocks(f"no {kind} notice was served", until=until)
+    last = served[-1]
+    why = stale(case, last, covered_bills(case, last)) or "it covers no bill that a shutoff could rest on"
+    if found and found.since and last.on < found.since:
+        why = f"it was served before the arrangement was missed on {said(found.since)}"
+    because = f"{kind} notice {last.notice} of {said(last.on)} does not stand: {why}"
+    return blocks(because, (last.version,), until, notice=last.notice, served=last.on)
+
+
+@rule("notice_period", layer="policy")
+def notice_period(case: Case) -> Verdict:
+    """The notice must have run its days, and the one to the occupants too (DO-20)."""
+    chosen = standing(case)
+    if chosen is None:
+        return not_applicable(f"no notice stands whose days could be counted ({case.rule_id('notice_given')})")
+    notice, first = chosen.notice, chosen.first_day
+    if first is None:
+        because = f"after a breach the business days since the final notice count ({case.rule_id('breach_notice')})"
+        return not_applicable(because, (notice.version,), notice=notice.notice)
+    because = f"notice {notice.notice} of {said(notice.on)} must run {chosen.days} days"
+    if chosen.ran_from > notice.on:
+        because += f", anew from the answer of {said(chosen.ran_from)}"
+    facts: dict[str, Any] = {"notice": notice.notice, "served": notice.on, "method": notice.method, "days": chosen.days}
+    events = (notice.version,)
+    told = occupant_notices(case)
+    if told:
+        if case.account.occupancy == "tenants_master_metered":
+            told = [n for n in told if n.method == "posted"]
+        if not told:
+            because = f"the notice to the occupants must be posted, and run {chosen.days} days"
+            return blocks(because, events, FOR_EVER, **facts)
+        run = told[0].on + timedelta(days=chosen.days)
+        if run > first:
+            first, because = run, f"the notice to the occupants of {said(told[0].on)} must run {chosen.days} days"
+    if case.on < first:
+        until = first - ONE_DAY if len(fresh_notices(case)) == 1 else None
+        return blocks(f"{because}, so until {said(first - ONE_DAY)}", events, until, first_day=first, **facts)
+    return permits(f"{because}, which ended before {said(first)}", events, first_day=first, **facts)
+
+
+@rule("occupants_informed", layer="policy")
+def occupants_informed(case: Case) -> Verdict:
+    """Where the owner is the customer, the occupants are told in writing: the effort, not its success (DO-21)."""
+    if not has_tenants(case):
+        return not_applicable("no tenants live behind the meter of another customer")
+    if not case.open:
+        return not_applicable("no bill is unpaid")
+    told = occupant_notices(case)
+    if told:
+        because = f"the occupants were told by notice {told[0].notice} of {said(told[0].on)}"
+        return permits(because, (told[0].version,), notice=told[0].notice, served=told[0].on)
+    return blocks("the occupants were not told in writing since this debt became past due", until=FOR_EVER)
+
+
+def has_tenants(case: Case) -> bool:
+    """Whether people live there who are not the customer."""
+    return case.account.residential and case.account.occupancy != "customer"
+
+
+def occupant_notices(case: Case) -> list[NoticeServed]:
+    """The notices to tenants since the oldest unpaid bill became past due, the earliest first."""
+    since = case.delinquent_since
+    if since is None or not has_tenants(case):
+        return []
+    return [n for n in case.account.notices if n.kind == "occupants" and n.on >= since]

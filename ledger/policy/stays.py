@@ -1,0 +1,206 @@
+"""What holds a shutoff while somebody decides: petitions, appeals, the health exception (DO-15, DO-22 to DO-29)."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from ledger.account import Appeal, HealthState
+from ledger.events import HealthPart, PetitionFiled
+from ledger.money import half_up, money
+from ledger.policy.arrangements import latest
+from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, permits, rule, said
+
+PARTS: tuple[HealthPart, ...] = ("certification", "inability", "willingness")
+
+
+def open_petitions(case: Case) -> list[PetitionFiled]:
+    """The petitions that wait for an answer, the earliest first."""
+    return [p for name, p in case.account.disputes.items() if name not in case.account.answers]
+
+
+def pending_appeals(case: Case) -> list[Appeal]:
+    """The appeals neither lapsed nor closed; the day of the closing letter still belongs to the appeal (DO-29)."""
+    return [a for a in case.account.appeals.values() if case.on <= _last_day(a)]
+
+
+def _last_day(appeal: Appeal) -> date:
+    closed = appeal.closed.on if appeal.closed else date.max
+    return min(closed, appeal.lapsed_on or date.max)
+
+
+def petition_late_by(case: Case, petition: PetitionFiled) -> int:
+    """How many days after the last of the five, moved off closed days, a petition was filed; 0 in time (DO-23, C9)."""
+    bill = case.account.bills.get(petition.bill)
+    if bill is None:
+        return 0
+    mailed = bill.parts[-1].mailed_on if bill.parts else bill.mailed_on
+    received = mailed
+    if bill.issued.delivery == "mail":
+        received += case.days("petition_in_time", "mail_presumption_days")
+    if bill.received_on and bill.received_on >= mailed:
+        received = bill.received_on
+    last = case.calendar.next_open(received + case.days("petition_in_time"))
+    return max((petition.day - last).days, 0)
+
+
+def means_met(case: Case, petition: PetitionFiled) -> bool:
+    """Whether DO-24 lets the petition stay the shutoff: only who pleads inability needs an arrangement (R1)."""
+    found = latest(case) if petition.beyond_means else None
+    return not petition.beyond_means or (found is not None and found.state != "missed")
+
+
+def staying_petitions(case: Case) -> list[PetitionFiled]:
+    """The petitions that hold the shutoff under the policy (DO-23)."""
+    return [] if not case.in_force("petition_in_time") else [p for p in open_petitions(case) if not _no_stay(case, p)]
+
+
+def _no_stay(case: Case, petition: PetitionFiled) -> str | None:
+    if petition.ground != "accuracy":
+        return "it is not about the accuracy of the bill"
+    if late := petition_late_by(case, petition):
+        return f"it was late by {late} {'day' if late == 1 else 'days'}"
+    if not means_met(case, petition):
+        return f"it pleads inability and no arrangement is kept ({case.rule_id('petition_beyond_means')})"
+    return None
+
+
+def staying_appeals(case: Case) -> list[Appeal]:
+    """The appeals that hold the shutoff under the policy: pending, with the disputed amount deposited (DO-29)."""
+    return [a for a in pending_appeals(case) if a.deposited >= deposit_needed(case, a)]
+
+
+def deposit_needed(case: Case, appeal: Appeal) -> int:
+    """The cents to deposit with the Commission for an appeal (DO-26)."""
+    petition = case.account.disputes.get(appeal.filed.dispute)
+    percent = case.parameters.find("appeal_deposit", "percent")
+    return half_up(Fraction((petition.disputed_amount if petition else 0) * (percent or 0), 100))
+
+
+def undisputed(case: Case) -> dict[str, int]:
+    """The bills a shutoff may rest on in spite of petitions and appeals, with the cents that are not disputed."""
+    left = dict(case.ground)
+    appealed = [case.account.disputes.get(a.filed.dispute) for a in staying_appeals(case)]
+    for petition in (*staying_petitions(case), *filter(None, appealed)):
+        if petition.bill in left:
+            left[petition.bill] -= petition.disputed_amount
+    return {bill: amount for bill, amount in left.items() if amount > 0}
+
+
+@rule("health_exception", layer="policy")
+def health_exception(case: Case) -> Verdict:
+    """No shutoff when certification, inability and willingness are all accepted (DO-15 to DO-18)."""
+    if not case.account.residential:
+        return not_applicable("the service is not residential")
+    health = case.account.health
+    if not health:
+        return not_applicable("no health exception was asked for")
+    facts = {part: _stands(health.get(part)) for part in PARTS}
+    events = tuple(version for state in health.values() for version in state.versions)
+    if all(facts[part] == "accepted" for part in PARTS):
+        return blocks("all three parts of the health exception are accepted", events, FOR_EVER, **facts)
+    missing = [part for part in PARTS if facts[part] != "accepted"]
+    return permits(f"not accepted: {', '.join(f'{part} ({facts[part]})' for part in missing)}", events, **facts)
+
+
+def _stands(state: HealthState | None) -> str:
+    if state is None:
+        return "not submitted"
+    if state.withdrawn_on:
+        return "withdrawn"
+    if state.rejected_on:
+        return "rejected"
+    return "accepted" if state.accepted_on else "under review"
+
+
+def health_claimed(case: Case) -> bool:
+    """Whether all three parts are submitted and none rejected or withdrawn: under review counts (PUC 779(b)(3))."""
+    return all(_stands(case.account.health.get(part)) in ("accepted", "under review") for part in PARTS)
+
+
+def health_accepted(case: Case) -> bool:
+    """Whether all three parts are accepted."""
+    return all(_stands(case.account.health.get(part)) == "accepted" for part in PARTS)
+
+
+@rule("petition_in_time", layer="policy")
+def petition_in_time(case: Case) -> Verdict:
+    """A petition within five days of receiving the bill holds the shutoff until it is answered (DO-23)."""
+    waiting = open_petitions(case)
+    if not waiting:
+        return not_applicable("no petition waits for an answer")
+    staying = staying_petitions(case)
+    petition = (staying or waiting)[0]
+    facts: dict[str, Any] = {"dispute": petition.dispute, "bill": petition.bill}
+    facts |= {"late_by": petition_late_by(case, petition), "disputed": money(petition.disputed_amount)}
+    if not staying:
+        because = f"petition {petition.dispute} does not stay the shutoff: {_no_stay(case, petition)}"
+        return permits(because, (petition.version,), **facts)
+    return _stay(case, f"petition {petition.dispute} about bill {petition.bill}", petition.version, facts)
+
+
+@rule("petition_beyond_means", layer="policy")
+def petition_beyond_means(case: Case) -> Verdict:
+    """A petitioner who pleads inability needs an arrangement for the stay of DO-23; a condition, no bar (DO-24)."""
+    pleading = [p for p in open_petitions(case) if p.beyond_means]
+    if not pleading:
+        return not_applicable("no open petition says that the bill is beyond the customer's means")
+    petition = pleading[0]
+    met = means_met(case, petition)
+    because = f"petition {petition.dispute} pleads inability, and {'an' if met else 'no'} arrangement is kept"
+    return permits(because, (petition.version,), dispute=petition.dispute, condition_met=met)
+
+
+@rule("appeal_right", layer="policy")
+def appeal_right(case: Case) -> Verdict:
+    """The answer to a petition may be appealed; no deadline is set, so the notice runs anew from it (DO-25)."""
+    answers = list(case.account.answers.values())
+    if not answers:
+        return not_applicable("no petition was answered")
+    last = max(answers, key=lambda answer: (answer.on, answer.version))
+    because = f"petition {last.dispute} was answered on {said(last.on)}; the notice runs anew from that day"
+    return permits(because, (last.version,), dispute=last.dispute, answered=last.on)
+
+
+@rule("appeal_deposit", layer="policy")
+def appeal_deposit(case: Case) -> Verdict:
+    """An appeal is complete when the disputed amount is with the Commission; a condition, no bar (DO-26)."""
+    appeals = pending_appeals(case)
+    if not appeals:
+        return not_applicable("no appeal is pending")
+    appeal = min(appeals, key=lambda a: a.deposited - deposit_needed(case, a))
+    needed = deposit_needed(case, appeal)
+    facts = {"appeal": appeal.filed.appeal, "deposited": money(appeal.deposited), "needed": money(needed)}
+    because = f"{money(appeal.deposited)} of the disputed {money(needed)} is deposited with the Commission"
+    return permits(because, tuple(appeal.versions), condition_met=appeal.deposited >= needed, **facts)
+
+
+@rule("appeal_pending", layer="policy")
+def appeal_pending(case: Case) -> Verdict:
+    """An appeal filed and diligently pursued holds the shutoff (DO-29)."""
+    if not case.account.residential:
+        return not_applicable("the service is not residential")
+    if not case.account.appeals:
+        return not_applicable("no appeal was filed")
+    pending, staying = pending_appeals(case), staying_appeals(case)
+    if not pending:
+        return permits("every appeal is closed or lapsed", _versions(case))
+    if not staying:
+        because = f"appeal {pending[0].filed.appeal} lacks its deposit ({case.rule_id('appeal_deposit')})"
+        return permits(because, tuple(pending[0].versions), appeal=pending[0].filed.appeal)
+    appeal = staying[0]
+    facts = {"appeal": appeal.filed.appeal, "dispute": appeal.filed.dispute, "filed": appeal.filed.on}
+    return _stay(case, f"appeal {appeal.filed.appeal} of {said(appeal.filed.on)}", appeal.filed.version, facts)
+
+
+def _versions(case: Case) -> tuple[int, ...]:
+    return tuple(version for appeal in case.account.appeals.values() for version in appeal.versions)
+
+
+def _stay(case: Case, what: str, version: int, facts: dict[str, Any]) -> Verdict:
+    """The stay covers what is disputed: a shutoff may rest on the rest (DO-29 iii)."""
+    left = undisputed(case)
+    if not left:
+        return blocks(f"{what} is pending", (version,), **facts)
+    bill, amount = next(iter(left.items()))
+    because = f"{what} is pending, but {money(amount)} of bill {bill} is not disputed"
+    return permits(because, (version,), undisputed={name: money(cents) for name, cents in left.items()}, **facts)

@@ -1,0 +1,237 @@
+"""How a command becomes events: looked up, decided, stamped and sealed. No database is named here."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from ledger import events as e
+from ledger.account import Account
+from ledger.calendar import PACIFIC
+from ledger.context import Context, On
+from ledger.evolve import evolve, fold, order
+from ledger.history import History, unknown_account
+from ledger.moments import pacific
+from ledger.refusal import Invalid, Refused
+from ledger.store.codec import decode, encode, with_personal
+from ledger.store.keys import Keys
+from ledger.store.log import CommandKey, CommandRow, Entry, Recorded
+from ledger.utility import Utility
+
+OPENING = "account open"
+Status = Literal["recorded", "duplicate", "refused", "invalid"]
+Wanted = tuple[str, str]
+
+
+class Command(Protocol):
+    """What the ledger asks of a command; see commands.base for what each means."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def actor(self) -> str | None: ...
+    @property
+    def source(self) -> str | None: ...
+    @property
+    def note(self) -> str | None: ...
+    @property
+    def learned_at(self) -> datetime | None: ...
+    @classmethod
+    def title(cls) -> str: ...
+    def content(self) -> bytes: ...
+    def named(self) -> str | None: ...
+    def others(self) -> tuple[str, ...]: ...
+    def decide(self, account: Account, context: Context) -> Sequence[e.Event | On]: ...
+    def differences(self, recorded: Sequence[e.Event]) -> str: ...
+
+
+class Outcome(Struct, omit_defaults=True):
+    """What became of one command; `version` is the account's last event of it."""
+
+    status: Status
+    account: str | None = None
+    version: int = 0
+    events: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    error: Refused | None = None
+
+
+class Stream:
+    """One account as the desk holds it: its events as recorded, and the state they fold to."""
+
+    __slots__ = ("_latest", "_state", "account", "events")
+
+    def __init__(self, account: str, states: Iterable[bytes]) -> None:
+        self.account = account
+        self.events = decode(states)
+        self._state: Account | None = None
+        self._latest: Any = None
+
+    @property
+    def version(self) -> int:
+        return len(self.events)
+
+    @property
+    def state(self) -> Account:
+        """All that is known, folded in effective order."""
+        if self._state is None:
+            ordered = sorted(self.events, key=order)
+            self._state = fold(self.account, ordered)
+            self._latest = order(ordered[-1]) if ordered else None
+        return self._state
+
+    def add(self, event: e.Event) -> None:
+        """Take in one more event; an event before the latest one has the state folded anew."""
+        self.events.append(event)
+        if self._state is None or self.account == e.UTILITY:
+            return
+        place = order(event)
+        if self._latest is not None and place < self._latest:
+            self._state = None
+            return
+        self._latest = place
+        evolve(self._state, event)
+
+
+class Pending(Struct):
+    """What a decided command adds to the log."""
+
+    entries: list[Entry]
+    command: CommandRow
+
+
+class Desk:
+    """Decides commands one after the other against what was recorded and what it has decided itself.
+
+    Whoever uses it puts the streams and the recorded commands that a command needs on it first.
+    """
+
+    def __init__(self, keys: Keys, clock: Callable[[], datetime], *, backfill: bool = False) -> None:
+        self._keys = keys
+        self._utility = Utility(())
+        self._clock = clock
+        self._backfill = backfill
+        self.streams: dict[str, Stream] = {}
+        self.recorded: dict[Wanted, Recorded] = {}
+
+    def put(self, stream: Stream) -> None:
+        """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
+        self.streams[stream.account] = stream
+        if stream.account == e.UTILITY:
+            self._utility = Utility(stream.events)
+
+    def missing(self, accounts: Iterable[str]) -> list[str]:
+        """Those of `accounts` that are not on the desk; those that are move to the top of it."""
+        found = []
+        for account in accounts:
+            if stream := self.streams.pop(account, None):
+                self.streams[account] = stream
+            else:
+                found.append(account)
+        return found
+
+    def shrink(self, most: int) -> None:
+        """Put away the streams longest unused until at most `most` events lie on the desk."""
+        held = sum(stream.version for stream in self.streams.values())
+        for account in list(self.streams):
+            if held <= most:
+                return
+            held -= self.streams.pop(account).version
+
+    def keys_of(self, command: Command) -> list[CommandKey]:
+        """What a command is known by: its own id first, then the thing it names, or else its whole content."""
+        digest = self._keys.digest(command.content())
+        named = command.named() or f"{command.title()}/{digest.hex()}"
+        own = [CommandKey(f"id/{command.id}", digest)] if command.id else []
+        return [*own, CommandKey(named, digest)]
+
+    def decide(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending | None]:
+        """What becomes of a command, and what is to be appended for it; refusals and duplicates add nothing."""
+        try:
+            self._check_learned(command)
+            if duplicate := self._duplicate(command, keys):
+                return duplicate, None
+            return self._record(command, keys)
+        except Refused as refusal:
+            status: Status = "invalid" if isinstance(refusal, Invalid) else "refused"
+            return Outcome(status, account=command.account, error=refusal), None
+
+    def _check_learned(self, command: Command) -> None:
+        if command.learned_at is None:
+            return
+        if not self._backfill:
+            reason = "learned_at is only for history brought in from another system; post it with --backfill"
+            raise Invalid("backfill_only", reason, "learned_at")
+        if _known(command.learned_at) > self._clock():
+            raise Invalid("invalid_value", "learned_at: this moment has not come yet", "learned_at")
+
+    def _duplicate(self, command: Command, keys: Sequence[CommandKey]) -> Outcome | None:
+        for key, digest in keys:
+            found = self.recorded.get((key, command.account))
+            if found is None or (command.id and not key.startswith("id/") and command.named() is None):
+                continue
+            if found.digest == digest:
+                return Outcome("duplicate", account=command.account, version=found.last)
+            if key.startswith("id/"):
+                reason = f"id {command.id} was used for another command already; give this one an id of its own"
+                raise Refused("id_used", reason)
+            stream = self.streams[command.account]
+            raise Refused("recorded_differently", command.differences(stream.events[found.first - 1 : found.last]))
+        return None
+
+    def _record(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending]:
+        stream = self.streams[command.account]
+        if stream.account != e.UTILITY and stream.state.opened is None and command.title() != OPENING:
+            raise unknown_account(stream.account)
+        others = {name: self.streams[name] for name in command.others() if self.streams[name].events}
+        now = self._now(stream, *others.values())
+        known_at = _known(command.learned_at) if command.learned_at else now
+        rules = self._utility.rules(known_at)
+        states = {name: other.state for name, other in others.items()}
+        context = Context(History(stream.account, stream.events), *rules, now, known_at, states)
+        decided = command.decide(stream.state, context)
+        assert decided, f"{command.title()} decided nothing"
+        return self._recorded(command, keys, now, [d if isinstance(d, On) else On(stream.account, d) for d in decided])
+
+    def _recorded(
+        self, command: Command, keys: Sequence[CommandKey], now: datetime, decided: Sequence[On]
+    ) -> tuple[Outcome, Pending]:
+        first = self.streams[command.account].version + 1
+        entries, own = [], []
+        for account, event in decided:
+            stream = self.streams[account]
+            stamped = msgspec.structs.replace(
+                with_personal(event, partial(self._keys.seal, account)),
+                version=stream.version + 1,
+                recorded_at=now,
+                learned_at=_known(command.learned_at) if command.learned_at else None,
+                actor=command.actor,
+                source=command.source,
+                note=command.note,
+                command=command.id,
+            )
+            stream.add(stamped)
+            entries.append(Entry(account, stamped.version, stamped.type, encode(stamped)))
+            if account == command.account:
+                own.append(stamped)
+        last = own[-1].version
+        kept = [k for k in keys if (k.key, command.account) not in self.recorded]
+        for key, digest in kept:
+            self.recorded[key, command.account] = Recorded(key, digest, command.account, first, last)
+        flags = tuple(dict.fromkeys(flag for event in own for flag in event.flags))
+        outcome = Outcome("recorded", command.account, last, tuple(event.type for event in own), flags)
+        return outcome, Pending(entries, (kept, command.account, first, last))
+
+    def _now(self, *streams: Stream) -> datetime:
+        """The clock, but never before what was recorded already: a clock may be set back."""
+        now = pacific(self._clock())
+        return max([now, *(stream.events[-1].recorded_at for stream in streams if stream.events)])
+
+
+def _known(learned_at: datetime) -> datetime:
+    return learned_at if learned_at.tzinfo else learned_at.replace(tzinfo=PACIFIC)

@@ -1,0 +1,1 @@
+"""Events as rows: append-only logs on SQLite and PostgreSQL, and the keys of personal data."""

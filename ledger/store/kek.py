@@ -1,0 +1,91 @@
+"""The key-encryption key: from the environment, or from a file that only its owner can read."""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from ledger.store.log import StoreError
+
+VARIABLE = "WATER_LEDGER_KEK"
+SIZE = 32
+
+
+def kek_beside(path: str) -> Callable[[bool], bytes]:
+    """How to get the key-encryption key of a ledger in a file: `path` is used where the environment holds none."""
+    return lambda create: _from_environment() or _from_file(Path(path), create)
+
+
+def kek_of_user(origin: str) -> Callable[[bool], bytes]:
+    """How to get the key-encryption key of a ledger on a server: a file in the user's configuration otherwise."""
+    name = f"{sha256(origin.encode()).hexdigest()[:16]}.kek"
+
+    def get(create: bool) -> bytes:
+        home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+        return _from_environment() or _from_file(Path(home) / "water-ledger" / name, create)
+
+    return get
+
+
+def _from_environment() -> bytes | None:
+    text = os.environ.get(VARIABLE)
+    return _decoded(text, VARIABLE) if text else None
+
+
+def _from_file(path: Path, create: bool) -> bytes:
+    try:
+        if create and not path.exists():
+            _write_once(path)
+        if path.stat().st_mode & 0o077:
+            raise StoreError(f"{path} holds the key of personal data and others may read it (chmod 600 {path})")
+        return _decoded(path.read_text("ascii", errors="replace"), str(path))
+    except FileNotFoundError:
+        raise StoreError(
+            f"the key of personal data is not at {path} (put the file back, or give the key in {VARIABLE})"
+        ) from None
+    except OSError:
+        raise StoreError(
+            f"the key of personal data at {path} cannot be read or written (check its folder, or set {VARIABLE})"
+        ) from None
+
+
+def _write_once(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.b64encode(secrets.token_bytes(SIZE)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link is made whole or not at all: of creators that start together one wins, and all read its key.
+        os.link(draft, path)
+        _sync(path.parent)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _decoded(text: str, where: str) -> bytes:
+    text = text.strip()
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != SIZE or base64.b64encode(key).decode() != text:
+        raise StoreError(
+            f"{where} does not hold a key: 32 random bytes in base64 (make one with 'openssl rand -base64 32')"
+        )
+    return key

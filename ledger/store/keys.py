@@ -1,0 +1,233 @@
+"""Data keys of personal data: sealing, opening, erasing; and the keyed digests (integrity, Personal data)."""
+
+import base64
+import binascii
+import hmac
+import secrets
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from ledger.store.key_rows import KeyRow, KeyRows, Owner
+from ledger.store.log import StoreError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+ERASED = "[erased]"
+KINDS = ("contact", "medical")
+
+_PREFIX = "sealed:1:"
+_NONCE = 12
+_KEPT = 10_000
+_HMAC_KEY = "hmac"
+
+
+class Tampered(StoreError):
+    """A sealed field does not verify: altered, or moved from another account or field."""
+
+
+class Keys:
+    """The data keys of one ledger, one for each account and class, made when first needed.
+
+    `kek` returns the key-encryption key, making one if its argument says so. New data keys are written by `flush`,
+    which has to come before the commit of the events sealed with them: a key without events is harmless, an event
+    without its key is not.
+    """
+
+    def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes]) -> None:
+        self._rows = rows
+        self._origin = origin.encode()
+        self._kek = kek
+        self._lock = RLock()
+        self._kek_bytes: bytes | None = None
+        self._hmac_key: bytes | None = None
+        self._opened: OrderedDict[bytes, tuple[Owner, bytes]] = OrderedDict()
+        self._sealing: dict[Owner, bytes] = {}
+        self._new: list[KeyRow] = []
+
+    def create(self) -> None:
+        """Create the key store and the key-encryption key, once; what is there already stays."""
+        with self._lock:
+            if self._rows.secret(_HMAC_KEY) is None:
+                self._kek_bytes = self._kek(True)
+                wrapped = self._wrap(secrets.token_bytes(32), b"hmac")
+                self._rows.create({_HMAC_KEY: wrapped})
+            self._hmac()
+
+    def seal(self, account: str, kind: str, field: str, text: str) -> str:
+        """`text` as stored, under the account's data key for that class; call `flush` before events are committed."""
+        assert kind in KINDS, kind
+        with self._lock:
+            key = self._sealing_key((account, kind))
+        key_id = key_id_of(key)
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = _aead(key).encrypt(nonce, text.encode(), self._field_data(account, field, key_id))
+        return f"{_PREFIX}{key_id.hex()}:{base64.b64encode(nonce + sealed).decode()}"
+
+    def open(self, account: str, kind: str, field: str, sealed: str) -> str:
+        """The text that was sealed, or "[erased]" where its key is gone; raises Tampered."""
+        key_id, body = _parts(sealed, account, field)
+        with self._lock:
+            found = self._opening_key(key_id)
+        if found is None:
+            return ERASED
+        owner, key = found
+        if owner != (account, kind):
+            raise Tampered(f"account {account}: {field} was sealed for another account or class")
+        text = _opened(key, body, self._field_data(account, field, key_id))
+        if text is None:
+            raise Tampered(f"account {account}: {field} was altered after it was sealed")
+        return text.decode()
+
+    def prepare(self, owners: Iterable[Owner]) -> None:
+        """Have the sealing keys of many (account, class) pairs at hand, in one reading; those that lack are made."""
+        with self._lock:
+            wanted = [owner for owner in dict.fromkeys(owners) if owner not in self._sealing]
+            for row in self._rows.of(wanted):
+                self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
+            for owner in wanted:
+                if owner not in self._sealing:
+                    self._sealing[owner] = self._made(owner)
+
+    def flush(self) -> None:
+        """Write the data keys made since the last time in one durable transaction."""
+        with self._lock:
+            if self._new:
+                self._rows.add(self._new)
+            self._new = []
+            self._sealing = {}
+
+    def erase(self, account: str, kind: str | None = None) -> int:
+        """Delete the account's data keys, of one class or of all, and return how many: what they sealed is gone."""
+        with self._lock:
+            self._opened.clear()
+            self._sealing.clear()
+            self._new = [row for row in self._new if row.account != account or kind not in (None, row.kind)]
+            return self._rows.erase(account, kind)
+
+    def digest(self, content: bytes) -> bytes:
+        """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""
+        return hmac.digest(self._hmac(), b"waterledger/command/v1\n" + content, "sha256")
+
+    def lookup(self, text: str) -> bytes:
+        """The keyed digest under which an e-mail address is looked up, whatever its letters' case."""
+        plain = unicodedata.normalize("NFKC", text.strip()).casefold()
+        return hmac.digest(self._hmac(), b"waterledger/lookup/v1\n" + plain.encode(), "sha256")
+
+    def close(self) -> None:
+        """Forget every key and let go of the store."""
+        with self._lock:
+            self._kek_bytes = self._hmac_key = None
+            self._opened.clear()
+            self._sealing.clear()
+            self._rows.close()
+
+    def _sealing_key(self, owner: Owner) -> bytes:
+        if owner not in self._sealing:
+            self.prepare([owner])
+        return self._sealing[owner]
+
+    def _made(self, owner: Owner) -> bytes:
+        key = secrets.token_bytes(32)
+        key_id = key_id_of(key)
+        self._new.append(KeyRow(key_id, *owner, self._wrap(key, b"data", owner, key_id)))
+        self._keep(key_id, owner, key)
+        return key
+
+    def _opening_key(self, key_id: bytes) -> tuple[Owner, bytes] | None:
+        if key_id in self._opened:
+            self._opened.move_to_end(key_id)
+            return self._opened[key_id]
+        row = self._rows.by_id(key_id)
+        if row is None:
+            return None
+        return (row.account, row.kind), self._unwrapped(row)
+
+    def _unwrapped(self, row: KeyRow) -> bytes:
+        owner = (row.account, row.kind)
+        key = self._unwrap(row.wrapped, b"data", owner, row.key_id)
+        if key_id_of(key) != row.key_id:
+            raise Tampered(f"{self._rows.place}: a data key of account {row.account} is not the one its id names")
+        self._keep(row.key_id, owner, key)
+        return key
+
+    def _keep(self, key_id: bytes, owner: Owner, key: bytes) -> None:
+        self._opened[key_id] = owner, key
+        if len(self._opened) > _KEPT:
+            self._opened.popitem(last=False)
+
+    def _hmac(self) -> bytes:
+        with self._lock:
+            if self._hmac_key is None:
+                wrapped = self._rows.secret(_HMAC_KEY)
+                if wrapped is None:
+                    raise StoreError(f"there is no key store at {self._rows.place} (put it back beside its ledger)")
+                self._hmac_key = self._unwrap(wrapped, b"hmac")
+            return self._hmac_key
+
+    def _wrap(self, key: bytes, use: bytes, owner: Owner = ("", ""), key_id: bytes = b"") -> bytes:
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + _aead(self._kek_now()).encrypt(nonce, key, self._wrap_data(use, owner, key_id))
+
+    def _unwrap(self, wrapped: bytes, use: bytes, owner: Owner = ("", ""), key_id: bytes = b"") -> bytes:
+        key = _opened(self._kek_now(), wrapped, self._wrap_data(use, owner, key_id))
+        if key is None:
+            raise Tampered(
+                f"{self._rows.place} does not open with this key-encryption key (give the one it was made with, in "
+                "WATER_LEDGER_KEK or in its file), or it was altered"
+            )
+        return key
+
+    def _kek_now(self) -> bytes:
+        if self._kek_bytes is None:
+            self._kek_bytes = self._kek(False)
+        return self._kek_bytes
+
+    def _wrap_data(self, use: bytes, owner: Owner, key_id: bytes) -> bytes:
+        parts = (self._origin, use, owner[0].encode(), owner[1].encode(), key_id)
+        return b"waterledger/wrap/v1\n" + b"".join(map(_lp, parts))
+
+    def _field_data(self, account: str, field: str, key_id: bytes) -> bytes:
+        parts = (self._origin, account.encode(), field.encode(), key_id)
+        return b"waterledger/pii/v1\n" + b"".join(map(_lp, parts))
+
+
+def key_id_of(key: bytes) -> bytes:
+    """The id of a data key, which commits to it (integrity, Personal data)."""
+    return sha256(b"waterledger/dek-commit/v1\n" + key).digest()[:16]
+
+
+def _parts(sealed: str, account: str, field: str) -> tuple[bytes, bytes]:
+    key_id, colon, body = sealed.removeprefix(_PREFIX).partition(":")
+    try:
+        parts = bytes.fromhex(key_id), base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        parts = b"", b""
+    again = f"{_PREFIX}{parts[0].hex()}:{base64.b64encode(parts[1]).decode()}"
+    if not colon or len(parts[0]) != 16 or len(parts[1]) <= _NONCE or again != sealed:
+        raise Tampered(f"account {account}: {field} is not a sealed field")
+    return parts
+
+
+def _aead(key: bytes) -> "AESGCM":
+    # Loading the library takes longer than most questions; those that show no personal field do without.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _opened(key: bytes, body: bytes, data: bytes) -> bytes | None:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _aead(key).decrypt(body[:_NONCE], body[_NONCE:], data)
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _lp(value: bytes) -> bytes:
+    return len(value).to_bytes(4, "big") + value

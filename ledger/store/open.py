@@ -1,0 +1,96 @@
+"""From an address to a store: `sqlite:///file.db` or `postgresql://…`; drivers are loaded only when they are needed."""
+
+import re
+from typing import TYPE_CHECKING
+
+from ledger.store.log import BadAddress, Log
+
+if TYPE_CHECKING:
+    from ledger.store.keys import Keys
+    from ledger.store.postgres_link import Link
+
+_WAY_OUT = "write sqlite:///water-ledger.db, sqlite:////absolute/path.db or postgresql://user@host/database"
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}", re.ASCII)
+_TIMEOUT = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+def open_log(url: str, *, read_only: bool = False) -> Log:
+    """The log at an address, not yet touched; raises BadAddress."""
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        from ledger.store.sqlite import SQLiteLog
+
+        path, timeout = _sqlite(rest)
+        return SQLiteLog(path, read_only=read_only, timeout=timeout)
+    from ledger.store.postgres import PostgresLog
+
+    link, schema = _postgres(url, read_only)
+    return PostgresLog(link, schema)
+
+
+def open_keys(url: str, origin: str, *, read_only: bool = False) -> "Keys":
+    """The key store that belongs to the log at an address; raises BadAddress."""
+    from ledger.store.kek import kek_beside, kek_of_user
+    from ledger.store.keys import Keys
+
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        from ledger.store.key_rows import SQLiteKeyRows
+
+        path, timeout = _sqlite(rest)
+        stem = path.removesuffix(".db")
+        return Keys(SQLiteKeyRows(f"{stem}.keys.db", read_only, timeout), origin, kek_beside(f"{stem}.kek"))
+    from ledger.store.key_rows_postgres import PostgresKeyRows
+
+    link, schema = _postgres(url, read_only)
+    return Keys(PostgresKeyRows(link, f"{schema}_keys"), origin, kek_of_user(origin))
+
+
+def _split(url: str) -> tuple[str, str]:
+    scheme, colon, rest = url.partition("://")
+    if not colon:
+        raise BadAddress(f"the address of a store begins with sqlite:// or postgresql:// ({_WAY_OUT})")
+    if scheme not in ("sqlite", "postgresql", "postgres"):
+        raise BadAddress(f"a store is kept in SQLite or PostgreSQL, not in {scheme[:20]!r} ({_WAY_OUT})")
+    return scheme, rest
+
+
+def _sqlite(rest: str) -> tuple[str, int]:
+    path, _, options = rest.partition("?")
+    if not path.startswith("/"):
+        raise BadAddress(f"an SQLite address has three slashes before a path, and no host ({_WAY_OUT})")
+    path = path[1:]
+    if "%" in path:
+        from urllib.parse import unquote
+
+        path = unquote(path)
+    if not path or path.endswith("/"):
+        raise BadAddress(f"the address names no file ({_WAY_OUT})")
+    if ":memory:" in path or "\0" in path:
+        raise BadAddress(f"a ledger is kept in a file, not in memory ({_WAY_OUT})")
+    timeout = 10
+    for option in filter(None, options.split("&")):
+        name, _, value = option.partition("=")
+        if name != "timeout" or not _TIMEOUT.fullmatch(value):
+            raise BadAddress(f"{name[:20]!r}: an SQLite address has one option, such as ?timeout=10 (seconds)")
+        timeout = int(value)
+    return path, timeout
+
+
+def _postgres(url: str, read_only: bool) -> tuple["Link", str]:
+    from urllib.parse import parse_qsl, urlencode, urlsplit
+
+    from ledger.store.postgres_link import Link
+
+    try:
+        parts = urlsplit(url)
+        options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        where = f"{parts.hostname or 'local'}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        raise BadAddress(f"this PostgreSQL address cannot be read ({_WAY_OUT})") from None
+    schema = dict(options).get("schema", "ledger")
+    if not _SCHEMA.fullmatch(schema):
+        raise BadAddress("a schema is named by a-z, 0-9 and _, 41 characters at most, the first not a digit")
+    query = urlencode([(name, value) for name, value in options if name != "schema"])
+    place = f"PostgreSQL at {where}{parts.path} (schema {schema})"
+    return Link(parts._replace(query=query).geturl(), place, read_only=read_only), schema

@@ -1,0 +1,51 @@
+"""What concerns the whole utility: closures, office hours and policy packs, as known at a moment."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import NamedTuple
+
+from ledger import events as e
+from ledger.calendar import Calendar, Hours, weekdays
+from ledger.policy.parameters import Policies
+
+
+class Rules(NamedTuple):
+    """The calendar and the rules, as known at one moment."""
+
+    calendar: Calendar
+    policies: Policies
+
+
+class Utility:
+    """The fold of the utility's own stream, for any moment of knowing."""
+
+    def __init__(self, events: Sequence[e.Event]) -> None:
+        self.events = events
+        self._known: dict[tuple[int, ...], Rules] = {}
+        self._latest: tuple[int, datetime | None, Rules] | None = None
+
+    def rules(self, known_at: datetime | None = None) -> Rules:
+        """The calendar and the rules as known at a moment, inclusive."""
+        if self._latest and self._latest[0] == len(self.events):
+            _, last, rules = self._latest
+            if known_at is None or last is None or known_at >= last:
+                return rules
+        known = [event for event in self.events if known_at is None or event.known_from <= known_at]
+        versions = tuple(event.version for event in known)
+        if versions not in self._known:
+            self._known[versions] = _rules(known)
+        if len(known) == len(self.events):
+            last = max((event.known_from for event in known), default=None)
+            self._latest = len(known), last, self._known[versions]
+        return self._known[versions]
+
+
+def _rules(known: Sequence[e.Event]) -> Rules:
+    policies = Policies.of((p.text, p.effective_from) for p in known if isinstance(p, e.PolicyPublished))
+    closures = {c.on: c.reason for c in known if isinstance(c, e.OfficeClosed)}
+    hours = [
+        Hours(h.effective_on, time.fromisoformat(h.opens), time.fromisoformat(h.closes), weekdays(h.weekdays))
+        for h in known
+        if isinstance(h, e.OfficeHoursSet)
+    ]
+    return Rules(policies.calendar(closures, hours), policies)

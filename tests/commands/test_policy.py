@@ -1,0 +1,98 @@
+"""Policies: a pack is read at the door, checked, and kept with its text."""
+
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from ledger.events import PolicyPublished
+from ledger.policy.parameters import FOLDER
+from tests.commands.world import NOW, World, command
+
+ORDERS = (FOLDER / "orders.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    file = tmp_path / "orders-2025.toml"
+    file.write_text(ORDERS, encoding="utf-8")
+    return file
+
+
+def test_a_pack_is_published_with_its_text(pack: Path) -> None:
+    published = World().then("policy publish", file=str(pack), effective_from="2025-01-01")
+    digest = sha256(ORDERS.encode()).hexdigest()
+    assert published == [PolicyPublished(pack="orders", effective_from=date(2025, 1, 1), sha256=digest, text=ORDERS)]
+
+
+def test_a_pack_governs_from_today_unless_told_otherwise(pack: Path) -> None:
+    (published,) = World().then("policy publish", file=str(pack))
+    assert published.effective_from == NOW.date()
+
+
+def test_a_relative_path_starts_from_the_working_directory(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pack.parent)
+    (published,) = World().then("policy publish", file=pack.name)
+    assert published.text == ORDERS
+
+
+def test_the_same_file_with_another_text_is_another_command(pack: Path) -> None:
+    first, again = (command("policy publish", file=str(pack)) for _ in range(2))
+    pack.write_text(ORDERS + "# mended\n", encoding="utf-8")
+    mended = command("policy publish", file=str(pack))
+    assert first.content() == again.content() != mended.content()
+
+
+def test_what_was_read_at_the_door_is_what_is_published(pack: Path) -> None:
+    read_once = command("policy publish", file=str(pack))
+    pack.unlink()
+    (published,) = World()._decide(read_once)
+    assert published.text == ORDERS
+
+
+@pytest.mark.parametrize(
+    ("found", "mended", "said"),
+    [
+        ("since", "sinse", "moratorium.versions[0].sinse"),
+        ('id = "ORD-2020-04"', "", "moratorium.id: is missing"),
+        ("residential_only = true", "residential_only = 1.5", "moratorium.versions[1].residential_only"),
+        ("[pack]", "[pack", "is not TOML"),
+    ],
+)
+def test_a_wrong_pack_is_invalid_and_names_file_key_and_reason(pack: Path, found: str, mended: str, said: str) -> None:
+    assert found in ORDERS
+    pack.write_text(ORDERS.replace(found, mended), encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(pack))
+    assert refusal.code == "invalid_pack"
+    assert refusal.message.startswith(f"{pack}: ")
+    assert said in refusal.message
+    assert refusal.message.endswith("mend the file and publish it again")
+
+
+def test_a_rule_that_stands_in_another_pack_is_refused(pack: Path) -> None:
+    pack.write_text(ORDERS.replace('name = "orders"', 'name = "decrees"'), encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(pack))
+    assert refusal.code == "pack_not_usable"
+    assert "publish it under that name; mend the file" in refusal.message
+
+
+def test_a_file_that_cannot_be_read_is_invalid(tmp_path: Path) -> None:
+    large, latin = tmp_path / "large.toml", tmp_path / "latin.toml"
+    large.write_text("#" * (2**20 + 1), encoding="utf-8")
+    latin.write_bytes(b"# caf\xe9\n")
+    said = {
+        str(tmp_path / "none.toml"): "there is no file",
+        str(tmp_path): "is not a file",
+        str(large): "larger than 1,048,576 bytes",
+        str(latin): "cannot be read: it is not UTF-8 text",
+        " ": "the text is empty",
+    }
+    for file, why in said.items():
+        refusal = World().refusal("policy publish", file=file)
+        assert refusal.code == "invalid_value"
+        assert why in refusal.message
+
+
+def test_a_policy_belongs_to_no_account(pack: Path) -> None:
+    assert World().refusal("policy publish", account="7001", file=str(pack)).code == "unknown_field"
