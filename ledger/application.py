@@ -5,7 +5,7 @@ one transaction through it, `post_all` many in one through the log beneath.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -154,6 +154,7 @@ class Ledger(Application[str]):
     def close(self) -> None:
         """Let go of the store and the keys."""
         self.keys.close()
+        self.store.close()
         super().close()
 
 
@@ -197,10 +198,11 @@ def create(url: str, clock: Callable[[], datetime], *, policy: str = "del-oro", 
     try:
         if not log.create(origin or f"{policy}.example/ledger", now.isoformat(), {"policy": policy}):
             return False
-        open_keys(url, log.origin).create()
+        with closing(open_keys(url, log.origin)) as keys:
+            keys.create()
         entries = [
             Entry(e.UTILITY, version, event.type, encode(event))
-            for version, event in enumerate(_publications(packs, now), 1)
+            for version, event in enumerate(publications(packs, now), 1)
         ]
         log.append(entries)
     finally:
@@ -208,7 +210,8 @@ def create(url: str, clock: Callable[[], datetime], *, policy: str = "del-oro", 
     return True
 
 
-def _publications(packs: Iterable[tuple[str, str]], now: datetime) -> Iterator[e.PolicyPublished]:
+def publications(packs: Iterable[tuple[str, str]], now: datetime) -> Iterator[e.PolicyPublished]:
+    """The first events of a ledger: the packs it is created with, known from the beginning."""
     for version, (name, text) in enumerate(packs, 1):
         yield e.PolicyPublished(
             version=version,

@@ -19,13 +19,13 @@ from tests.commands.world import NOW, World, command
 
 def test_an_account_opens_as_a_residential_one_unless_told_otherwise():
     then = World(opened=False).then(
-        "account open", opened_on="2024-01-05", name="Ana Ruiz", service_address="12 Pine Road"
+        "account open", opened_on="2024-01-05", name="Sample Customer", service_address="12 Example Lane"
     )
     assert then == [
         AccountOpened(
             opened_on=date(2024, 1, 5),
-            name="Ana Ruiz",
-            service_address="12 Pine Road",
+            name="Sample Customer",
+            service_address="12 Example Lane",
             service_class="residential",
             dwelling="single_family",
             occupancy="customer",
@@ -75,8 +75,8 @@ def test_an_account_closes_on_the_day_it_opened_but_not_before():
 
 
 def test_a_correction_counts_from_the_day_it_is_known():
-    then = World().then("account correct", reason="misspelt", name="Anna Ruiz", language="es")
-    assert then == [AccountCorrected(on=NOW.date(), reason="misspelt", name="Anna Ruiz", language="es")]
+    then = World().then("account correct", reason="misspelt", name="Sample Customr", language="es")
+    assert then == [AccountCorrected(on=NOW.date(), reason="misspelt", name="Sample Customr", language="es")]
 
 
 @pytest.mark.parametrize(
