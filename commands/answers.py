@@ -1,29 +1,31 @@
 """What the questions about one account answer: plain values that turn into the contract's JSON as they are.
 
 Every answer takes the account's history, the calendar and the rules, `when` in the world (a day means its end) and
-`known_at`, the moment of knowing. Nothing here asks a store or a clock.
+`known_at`, the moment of knowing. Nothing here asks a store or a clock. The rules are imported by the answers that need
+them: a balance need not wait for them.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
 from ledger import events as e
 from ledger import moments
 from ledger.account import Account, Bill
-from ledger.calendar import PACIFIC, Calendar
+from ledger.calendar import PACIFIC
 from ledger.history import History, happened
 from ledger.money import decimals, money, quantity
-from ledger.movements import movements
-from ledger.policy.arrangements import add_months
-from ledger.policy.case import Case
-from ledger.policy.clocks import bill_clocks
-from ledger.policy.parameters import Policies
-from ledger.usage import Month, metering, monthly
+
+if TYPE_CHECKING:
+    from ledger.calendar import Calendar
+    from ledger.policy.parameters import Policies
+    from ledger.usage import Month
 
 Answer = dict[str, Any]
 When = date | datetime
@@ -46,6 +48,8 @@ def status(
     history: History, calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
 ) -> Answer:
     """The balance, the stage, each bill with its clocks, what protects the account, and whether the water is on."""
+    from ledger.policy.arrangements import add_months
+    from ledger.policy.case import Case
     from ledger.policy.explain import stage
     from ledger.policy.protections import protections
 
@@ -67,6 +71,7 @@ def explain(
 ) -> Answer:
     """May service be discontinued for nonpayment at that moment, and what does every rule say?"""
     from ledger.policy import explain as rules
+    from ledger.policy.case import Case
 
     at = moment_of(when)
     found = rules.explain(Case(history.as_of(at, known_at), at, calendar, policies))
@@ -86,6 +91,7 @@ def reconnection(
 ) -> Answer:
     """What it takes to turn the water on again at that moment."""
     from ledger.policy import reconnection as rules
+    from ledger.policy.case import Case
 
     at = moment_of(when)
     found = rules.reconnection(Case(history.as_of(at, known_at), at, calendar, policies))
@@ -106,6 +112,8 @@ def usage(
     history: History, calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
 ) -> Answer:
     """Average daily use of the last 24 completed months and the current one (CW-09, CW-11)."""
+    from ledger.usage import metering, monthly
+
     when = asked(when)
     account, on = history.as_of(when, known_at), day_of(when)
     metered = metering(account)
@@ -122,6 +130,8 @@ def statement(
     history: History, calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
 ) -> Answer:
     """Every movement of the balance in effective order, each with the balance after it."""
+    from ledger.movements import movements
+
     running, lines = 0, []
     for step in movements(history.effective(history.known(known_at), asked(when))):
         if step.book == "balance":
@@ -199,6 +209,8 @@ def _balance(account: Account, when: When) -> Answer:
 
 
 def _bill(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> Answer:
+    from ledger.policy.clocks import bill_clocks
+
     grace_until, shutoff_from = bill_clocks(bill, account, calendar, policies)
     return {
         "bill": bill.id,

@@ -91,7 +91,7 @@ def _object(line: bytes) -> dict[str, object]:
         reason = f"the line is not UTF-8: byte {error.start + 1} is not part of a character"
         raise Invalid("not_utf8", reason) from None
     try:
-        record = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        record = _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise Invalid("invalid_json", f"the line is not JSON: {error.msg} at character {error.pos + 1}") from None
     except (RecursionError, ValueError):
@@ -113,3 +113,6 @@ def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> object:
     raise Invalid("invalid_json", f"{name} is not a value that can be recorded")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)

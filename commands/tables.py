@@ -4,6 +4,7 @@ On a terminal there is bold and colour; into a pipe or a file goes plain text.
 """
 
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
@@ -33,12 +34,16 @@ def show(question: str, answer: Any, file: IO[str] | None = None) -> None:
 
     file = file or sys.stdout
     tty = file.isatty()
+    page = file if tty else io.StringIO()
     console = Console(
-        file=file, width=None if tty else WIDTH, no_color=not tty, highlight=False, emoji=False, markup=False
+        file=page, width=None if tty else WIDTH, no_color=not tty, highlight=False, emoji=False, markup=False
     )
     if console.width > WIDTH:
         console.width = WIDTH
-    _SHOWN[question](answer, console)
+    _SHOWN[question.replace("-", "_")](answer, console)
+    if isinstance(page, io.StringIO):
+        # Cells are filled up with blanks; in a file they would only be noise.
+        file.writelines(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
 def usage_csv(answer: Answer, file: IO[str]) -> None:
@@ -78,7 +83,9 @@ def _table(console: "Console", columns: str, rows: Iterable[Sequence[object]], t
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    if title:
+        console.print(title, style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns.split(","):
         name = column.lstrip(">*")
         wraps = "*" in column
@@ -86,6 +93,7 @@ def _table(console: "Console", columns: str, rows: Iterable[Sequence[object]], t
             name, justify="right" if ">" in column else "left", no_wrap=not wraps, overflow="fold", ratio=None
         )
     _fill(table, rows)
+    console.print()
     console.print(table)
 
 
@@ -204,14 +212,19 @@ def _aging(answer: Answer, console: "Console") -> None:
     names = list(answer["totals"])
     rows = [[row["account"], *(row[name] for name in names)] for row in answer["rows"]]
     rows.append(["total", *(answer["totals"][name] for name in names)])
-    heads = ",".join(f">{name.removeprefix('days_').replace('_', ' ')}" for name in names)
-    _table(console, f"*account,{heads}", rows, f"Receivables on {day(answer['on'])}, by days past due")
+    heads = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
+    _table(
+        console,
+        ",".join(["*account", *(f">{heads.get(name, name)}" for name in names)]),
+        rows,
+        f"Receivables on {day(answer['on'])}, by days past due",
+    )
 
 
 def _trial_balance(answer: Answer, console: "Console") -> None:
     first = f"from {day(answer['from'])} " if answer["from"] else ""
     console.print(f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts")
-    names = {"balance": "receivable", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
+    names = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
     for key, name in names.items():
         book = answer[key]
         rows = [("opening", book["opening"])]
@@ -252,7 +265,9 @@ def _history(events: Any, console: "Console") -> None:
 
 def _told(value: object) -> str:
     """A fact in one line; of a list only its length, because the facts in full are what --json is for."""
-    return f"({len(value)})" if isinstance(value, list) else str(value)
+    return (
+        f"({len(value)})" if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _rules(answer: Answer, console: "Console") -> None:
@@ -281,6 +296,6 @@ _SHOWN: dict[str, Callable[[Any, Any], None]] = {
     "history": _history,
     "rules": _rules,
     "aging": _aging,
-    "trial-balance": _trial_balance,
+    "trial_balance": _trial_balance,
     "worklist": _worklist,
 }

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ledger import events as e
 from ledger.history import History
 from ledger.store.codec import decode, with_personal
-from ledger.store.keys import Keys
 from ledger.store.log import Log
 from ledger.utility import Utility
+
+if TYPE_CHECKING:
+    from ledger.store.keys import Keys
 
 Clock = Callable[[], datetime]
 
@@ -17,13 +19,13 @@ Clock = Callable[[], datetime]
 class Books:
     """The ledger as a reader sees it."""
 
-    def __init__(self, log: Log, keys: Callable[[], Keys]) -> None:
+    def __init__(self, log: Log, keys: "Callable[[], Keys]") -> None:
         self.log = log
         self._open_keys = keys
-        self._keys: Keys | None = None
+        self._keys: "Keys | None" = None
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> "Keys":
         """The data keys, opened when first needed: most questions never touch personal data."""
         if self._keys is None:
             self._keys = self._open_keys()

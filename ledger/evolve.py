@@ -12,8 +12,12 @@ from ledger.charges import Part
 def fold(account: str, history: Iterable[e.Event]) -> Account:
     """The account after `history`, which is in effective order."""
     state = Account(account)
+    version = 0
     for event in history:
-        evolve(state, event)
+        _EVOLVE[type(event)](state, event)
+        if event.version > version:
+            version = event.version
+    state.version = version
     return state
 
 

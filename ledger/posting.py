@@ -64,11 +64,12 @@ class Outcome(Struct, omit_defaults=True):
 class Stream:
     """One account as the desk holds it: its events as recorded, and the state they fold to."""
 
-    __slots__ = ("_latest", "_state", "account", "events")
+    __slots__ = ("_latest", "_state", "account", "events", "utility")
 
     def __init__(self, account: str, states: Iterable[bytes]) -> None:
         self.account = account
         self.events = decode(states)
+        self.utility = Utility(self.events) if account == e.UTILITY else None
         self._state: Account | None = None
         self._latest: Any = None
 
@@ -91,7 +92,7 @@ class Stream:
         if self._state is None or self.account == e.UTILITY:
             return
         place = order(event)
-        if self._latest is not None and False:
+        if self._latest is not None and place < self._latest:
             self._state = None
             return
         self._latest = place
@@ -122,8 +123,8 @@ class Desk:
     def put(self, stream: Stream) -> None:
         """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
         self.streams[stream.account] = stream
-        if stream.account == e.UTILITY:
-            self._utility = Utility(stream.events)
+        if stream.utility is not None:
+            self._utility = stream.utility
 
     def missing(self, accounts: Iterable[str]) -> list[str]:
         """Those of `accounts` that are not on the desk; those that are move to the top of it."""
@@ -230,7 +231,10 @@ class Desk:
     def _now(self, *streams: Stream) -> datetime:
         """The clock, but never before what was recorded already: a clock may be set back."""
         now = pacific(self._clock())
-        return max([now, *(stream.events[-1].recorded_at for stream in streams if stream.events)])
+        for stream in streams:
+            if stream.events and stream.events[-1].recorded_at > now:
+                now = stream.events[-1].recorded_at
+        return now
 
 
 def _known(learned_at: datetime) -> datetime:

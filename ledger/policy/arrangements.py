@@ -28,12 +28,12 @@ from ledger.policy.case import (
 
 
 class Duty(NamedTuple):
-    """By the end of `last`, so many more cents; `later_bill` where they are for a bill mailed since the agreement."""
+    """So many more cents by the end of `last`, owed since the agreement or since a later bill was mailed."""
 
     last: date
     amount: int
     what: str
-    later_bill: bool
+    owed_since: date
 
 
 class Progress(Struct, frozen=True):
@@ -92,41 +92,38 @@ def progress(case: Case, arrangement: Arrangement) -> Progress:
     assert agreed is not None, "only what was agreed can be kept or missed"
     duties = sorted(_duties(case, agreed))
     gifts = sorted((c.on, c.amount) for c in case.account.credits() if c.on >= agreed.on)
-    firm = sum(amount for _, amount in gifts)
     gifts += [(report.day, report.amount) for report, _ in case.reports if report.day >= agreed.on]
-    required = paid = later_bills = 0
+    required = paid = 0
     since, missed = None, ""
-    total = sum(i.amount for i in agreed.installments)
     # What is given on a day counts on that day; what was due by a day is missed on the next.
-    steps = [(on, 0, Duty(on, amount, "", False)) for on, amount in gifts]
-    steps += [(duty.last + ONE_DAY, 1, duty) for duty in duties if duty.last < case.on]
-    for on, due, step in sorted(steps):
-        required, paid = required + step.amount * due, paid + step.amount * (1 - due)
-        later_bills += step.amount * step.later_bill
-        if paid >= total + later_bills:
+    steps = [(on, 0, amount, "") for on, amount in gifts]
+    steps += [(duty.last + ONE_DAY, duty.amount, 0, duty.what) for duty in duties if duty.last < case.on]
+    for on, due, given, what in sorted(steps):
+        required, paid = required + due, paid + given
+        if paid >= sum(duty.amount for duty in duties if duty.owed_since <= on):
             return Progress(arrangement, agreed, "complete", required, paid)
         if paid >= required:
             since, missed = None, ""
         elif since is None:
-            since, missed = on, step.what
+            since, missed = on, what
     found = arrangement.breached_on
     if since is None and found and not any(on >= found for on, _ in gifts):
         since, missed = found, f"what the utility found on {said(found)}"
     if since is None:
-        return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, firm))
+        return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, paid))
     return Progress(arrangement, agreed, "missed", required, paid, since, missed)
 
 
 def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
     for i in agreed.installments:
         what = f"the installment of {money(i.amount)} due {said(i.due_on)}"
-        yield Duty(case.calendar.next_open(i.due_on), i.amount, what, False)
+        yield Duty(case.calendar.next_open(i.due_on), i.amount, what, agreed.on)
     for bill in case.account.bills.values():
         if bill.voided_on is None:
             for part in bill.parts:
                 if part.mailed_on > agreed.on:
                     last = case.calendar.next_open(grace_literally(part))
-                    yield Duty(last, part.amount, f"bill {bill.id} due by {said(last)}", True)
+                    yield Duty(last, part.amount, f"bill {bill.id} due by {said(last)}", part.mailed_on)
 
 
 def _holds_until(duties: Iterable[Duty], paid: int) -> date | None:

@@ -32,7 +32,8 @@ class Owed(NamedTuple):
 class Verdict(Struct, frozen=True):
     """What one rule says: `because` is read aloud, `events` are the versions read.
 
-    `until`: it blocks at least through that day if nothing more happens; None where that is not known.
+    `until`: it blocks at least through that day if nothing more happens and no reported payment is waiting; None where
+    that is not known.
     """
 
     verdict: Outcome

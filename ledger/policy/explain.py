@@ -38,6 +38,7 @@ class RuleVerdict(Struct, frozen=True):
     since: date | None
     pack: str
     function: str
+    until: date | None = None
 
     @property
     def forbids(self) -> bool:
@@ -79,9 +80,8 @@ def judged(case: Case) -> Iterator[RuleVerdict]:
 def under(book: Rule, verdict: Verdict) -> RuleVerdict:
     """A verdict under the id and the citation that the pack gives its rule."""
     v = verdict
-    return RuleVerdict(
-        book.id, book.layer, v.verdict, v.because, v.facts, v.events, book.cite, book.since, book.pack, book.function
-    )
+    about = (book.cite, book.since, book.pack, book.function)
+    return RuleVerdict(book.id, book.layer, v.verdict, v.because, v.facts, v.events, *about, v.until)
 
 
 def _judged(case: Case, *, of_the_day: bool = True) -> Iterator[tuple[Rule, Verdict]]:
@@ -113,7 +113,9 @@ def earliest(case: Case) -> date | None:
             against = [verdict for _, verdict in _judged(asked) if verdict.verdict in FORBIDS]
             if not against:
                 return day
-            day = _next_asked(asked, max(verdict.until or day for verdict in against), last)
+            # A report that stops counting may turn anything, so while one is waiting no day is passed over.
+            until = day if asked.reports else max(verdict.until or day for verdict in against)
+            day = _next_asked(asked, until, last)
         else:
             day += ONE_DAY
         if day > last:

@@ -22,6 +22,7 @@ class Standing(NamedTuple):
     ran_from: date
     first_day: date | None
     act_by: date | None
+    stale_after: date
 
     @property
     def free_from(self) -> date:
@@ -64,7 +65,7 @@ def covered_bills(case: Case, notice: NoticeServed) -> tuple[str, ...]:
 
 def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | None:
     """Why a notice no longer stands: its age, payment in full since, a new arrangement since; None where it does."""
-    last = notice.on + case.days("notice_given", "stale_after_days")
+    last = _stale_after(case, notice)
     if case.on > last:
         return f"it went stale after {said(last)}"
     for arrangement in case.account.arrangements.values():
@@ -74,6 +75,10 @@ def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | Non
         return "its bills are paid in full"
     paid = _once_paid_in_full(case, notice.on, bills)
     return f"its bills were paid in full on {said(paid)}" if paid else None
+
+
+def _stale_after(case: Case, notice: NoticeServed) -> date:
+    return notice.on + case.days("notice_given", "stale_after_days")
 
 
 def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date | None:
@@ -93,7 +98,7 @@ def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], breached
     days, ran_from = notice_days(case, notice), max(notice.on, _answered(case, bills) or notice.on)
     act_by = case.calendar.next_open(notice.act_by) if notice.act_by else None
     first = None if breached else ran_from + timedelta(days=days)
-    return Standing(notice, bills, days, ran_from, first, act_by)
+    return Standing(notice, bills, days, ran_from, first, act_by, _stale_after(case, notice))
 
 
 def notice_days(case: Case, notice: NoticeServed) -> int:
@@ -162,12 +167,12 @@ def notice_period(case: Case) -> Verdict:
             told = [n for n in told if n.method == "posted"]
         if not told:
             because = f"the notice to the occupants must be posted, and run {chosen.days} days"
-            return blocks(because, events, FOR_EVER, **facts)
+            return blocks(because, events, **facts)
         run = told[0].on + timedelta(days=chosen.days)
         if run > first:
             first, because = run, f"the notice to the occupants of {said(told[0].on)} must run {chosen.days} days"
     if case.on < first:
-        until = first - ONE_DAY if len(fresh_notices(case)) == 1 else None
+        until = min(first - ONE_DAY, chosen.stale_after) if len(fresh_notices(case)) == 1 else None
         return blocks(f"{because}, so until {said(first - ONE_DAY)}", events, until, first_day=first, **facts)
     return permits(f"{because}, which ended before {said(first)}", events, first_day=first, **facts)
 

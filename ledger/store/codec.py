@@ -52,9 +52,8 @@ def personal_fields(kind: type[Event]) -> tuple[tuple[str, PersonalClass], ...]:
 
 def with_personal(event: Event, turn: Seal) -> Event:
     """The event with each personal field turned: sealed before storing, opened before showing."""
-    turned = {
-        name: turn(kind, name, value)
-        for name, kind in personal_fields(type(event))
-        if (value := getattr(event, name)) is not None
-    }
-    return msgspec.structs.replace(event, **turned) if turned else event
+    fields = personal_fields(type(event))
+    if not fields:
+        return event
+    turned = {name: turn(kind, name, value) for name, kind in fields if (value := getattr(event, name)) is not None}
+    return msgspec.structs.replace(event, **turned)

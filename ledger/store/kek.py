@@ -85,7 +85,5 @@ def _decoded(text: str, where: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != SIZE or base64.b64encode(key).decode() != text:
-        raise StoreError(
-            f"{where} does not hold a key: 32 random bytes in base64 (make one with 'openssl rand -base64 32')"
-        )
+        raise StoreError(f"{where} holds no key: 32 random bytes in base64 (make one with 'openssl rand -base64 32')")
     return key

@@ -4,11 +4,10 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ledger.store.log import StoreError
-from ledger.store.sqlite_file import connect, in_plain_words, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
 
 
 class KeyRow(NamedTuple):
@@ -89,7 +88,7 @@ class SQLiteKeyRows:
 
     def secret(self, name: str) -> bytes | None:
         """A wrapped secret; None where this is not a key store yet."""
-        if not Path(self.place).exists():
+        if not is_there(self.place):
             return None
         with in_plain_words(self.place):
             db = self._connection()
@@ -144,7 +143,7 @@ class SQLiteKeyRows:
 
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
-            if not Path(self.place).exists():
+            if not is_there(self.place):
                 raise StoreError(f"the key store {self.place} is missing (put the file back beside the ledger)")
             self._open = connect(self.place, "ro" if self._read_only else "rw", self._timeout)
             self._open.execute("PRAGMA secure_delete = ON")

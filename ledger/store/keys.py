@@ -176,6 +176,7 @@ class Keys:
     def _unwrap(self, wrapped: bytes, use: bytes, owner: Owner = ("", ""), key_id: bytes = b"") -> bytes:
         key = _opened(self._kek_now(), wrapped, self._wrap_data(use, owner, key_id))
         if key is None:
+            self._kek_bytes = None
             raise Tampered(
                 f"{self._rows.place} does not open with this key-encryption key (give the one it was made with, in "
                 "WATER_LEDGER_KEK or in its file), or it was altered"

@@ -195,6 +195,14 @@ def address(key: str, account: str, shards: int) -> tuple[int, str]:
     return shard_of(account, shards), f"{account} {key}"
 
 
+def addresses(wanted: Iterable[Wanted], shards: int) -> dict[tuple[int, str], list[Wanted]]:
+    """Where these keys are kept; several accounts may ask for the same explicit id."""
+    asked: dict[tuple[int, str], list[Wanted]] = {}
+    for key, account in wanted:
+        asked.setdefault(address(key, account, shards), []).append((key, account))
+    return asked
+
+
 def genesis(origin: str, account: str) -> bytes:
     """The hash before an account's first event (integrity, Formats)."""
     return sha256(b"waterledger/account/v1\n" + _lp(origin.encode()) + _lp(account.encode())).digest()

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 _WAY_OUT = "write sqlite:///water-ledger.db, sqlite:////absolute/path.db or postgresql://user@host/database"
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}", re.ASCII)
+# A server that fell silent is given up after half a minute, not after the two hours that systems allow.
+_PATIENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
 _TIMEOUT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
@@ -91,6 +99,6 @@ def _postgres(url: str, read_only: bool) -> tuple["Link", str]:
     schema = dict(options).get("schema", "ledger")
     if not _SCHEMA.fullmatch(schema):
         raise BadAddress("a schema is named by a-z, 0-9 and _, 41 characters at most, the first not a digit")
-    query = urlencode([(name, value) for name, value in options if name != "schema"])
+    query = urlencode({**_PATIENCE, **{name: value for name, value in options if name != "schema"}})
     place = f"PostgreSQL at {where}{parts.path} (schema {schema})"
     return Link(parts._replace(query=query).geturl(), place, read_only=read_only), schema

@@ -16,9 +16,11 @@ from ledger.store.log import (
     NotALedger,
     Recorded,
     Row,
+    StoreUnavailable,
     Tip,
     Wanted,
     address,
+    addresses,
     by_account,
     chain,
     shard_of,
@@ -49,6 +51,7 @@ class PostgresLog:
         self.schema = schema
         self.chains = Chains()
         self._origin: str | None = None
+        self._session = 0
 
     def create(self, origin: str, created_at: str, meta: Mapping[str, str] | None = None) -> bool:
         """Create the log, once; False, and nothing changed, where there is one already."""
@@ -157,22 +160,24 @@ class PostgresLog:
 
     def find_all(self, wanted: Iterable[Wanted]) -> dict[Wanted, Recorded]:
         """The commands recorded under these (key, account) pairs."""
-        asked = {address(key, account, SHARDS): (key, account) for key, account in wanted}
+        asked = addresses(wanted, SHARDS)
         query = (
             "SELECT c.shard, c.key, c.digest, c.account, c.first, c.last "
             "FROM unnest(%s::smallint[], %s::text[]) AS w(shard, key) JOIN {s}.command AS c USING (shard, key)"
         )
         shards, keys = [shard for shard, _ in asked], [key for _, key in asked]
         found = self._read(query, (shards, keys)) if asked else []
-        return {asked[shard, key]: Recorded(asked[shard, key][0], *rest) for shard, key, *rest in found}
+        return {pair: Recorded(pair[0], *rest) for shard, key, *rest in found for pair in asked[shard, key]}
 
     def append(self, entries: Sequence[Entry], commands: Iterable[CommandRow] = ()) -> list[int]:
         """Record events and command keys in one durable transaction and return the events' positions."""
-        account, keys = entries[0].account, command_rows(commands)
-        if max(len(entries), len(keys)) > _AT_ONCE or any(entry.account != account for entry in entries):
-            with self.writing({entry.account for entry in entries}) as batch:
+        keys = command_rows(commands)
+        accounts = {entry.account for entry in entries}
+        if max(len(entries), len(keys)) > _AT_ONCE or len(accounts) != 1:
+            with self.writing(accounts) as batch:
                 return batch.put(entries, keys)
         tips, hashes = self.hashes(entries, {})
+        (account,) = accounts
         shard = shard_of(account, SHARDS)
         events = [(*entry, hash) for entry, hash in zip(entries, hashes, strict=True)]
         values = (len(entries), shard, *links(*keys), shard, len(entries), *links(*events))
@@ -197,8 +202,10 @@ class PostgresLog:
                 batch.move_heads()
         except Lost:
             # The transaction is there as a whole or not at all, so that one of its events tells.
-            if batch is None or not batch.tips or not batch.complete:
+            if batch is None:
                 raise
+            if not batch.complete or not batch.tips:
+                raise self._undone() from None
             account, tip = next(iter(batch.tips.items()))
             self._landed(shard_of(account, SHARDS), account, tip)
         self.chains.keep(batch.tips)
@@ -253,20 +260,33 @@ class PostgresLog:
 
     def hashes(self, entries: Sequence[Entry], own: Mapping[str, Tip]) -> tuple[dict[str, Tip], list[bytes]]:
         """The tips after `entries`, and the chain hash of each; raises Conflict."""
+        if self._session != self.link.sessions:
+            # Behind a new connection may stand another server, which lost what this one had seen.
+            self.chains.forget()
+            self._session = self.link.sessions
         tips, unknown = self.chains.known(entries, own)
         tips.update(self.tips_of(unknown))
         return tips, chain(self.origin, entries, tips)
 
     def _landed(self, shard: int, account: str, tip: Tip) -> int:
         """The position of an event whose COMMIT was not answered; raises Conflict where it was not recorded."""
-        with self.link.transaction():
-            # A server that still works on the lost transaction holds the head: wait for it, then look.
-            self._run("SELECT head FROM {s}.head WHERE shard = %s FOR UPDATE", (shard,))
-            query = "SELECT position FROM {s}.event WHERE account = %s AND version = %s AND hash = %s"
-            found = self._run(query, (account, tip.version, tip.hash))
+        try:
+            with self.link.transaction():
+                # A server that still works on the lost transaction holds the head: wait for it, then look.
+                self._run("SELECT head FROM {s}.head WHERE shard = %s FOR UPDATE", (shard,))
+                query = "SELECT position FROM {s}.event WHERE account = %s AND version = %s AND hash = %s"
+                found = self._run(query, (account, tip.version, tip.hash))
+        except StoreUnavailable:
+            raise StoreUnavailable(
+                f"the connection to {self.link.place} was lost, and whether this was recorded is not known "
+                "(run the same command again: it takes effect once)"
+            ) from None
         if not found:
-            raise Conflict(f"the connection to {self.link.place} was lost before anything was recorded")
+            raise self._undone()
         return int(found[0][0])
+
+    def _undone(self) -> Conflict:
+        return Conflict(f"the connection to {self.link.place} was lost before anything was recorded")
 
     def _is_there(self) -> bool:
         if self.link.read("SELECT to_regclass(%s)", (f"{self.schema}.event",))[0][0] is None:

@@ -35,16 +35,16 @@ class Link:
         self.place = place
         self.lock = RLock()
         self.busy = False
+        self.sessions = 0
         self._conninfo = conninfo
         self._read_only = read_only
         self._open: psycopg.Connection[Any] | None = None
-        self._answered = False
 
     def connection(self) -> psycopg.Connection[Any]:
         """The connection, opened now if there is none; raises StoreUnavailable."""
         if self._open is None:
             self._open = self.another()
-            self._answered = True
+            self.sessions += 1
         return self._open
 
     def another(self, settings: str = "") -> psycopg.Connection[Any]:
@@ -56,7 +56,7 @@ class Link:
                 connection.execute((_SETTINGS.format("on" if self._read_only else "off") + settings).encode())
                 return connection
             except psycopg.OperationalError as error:
-                coming = self._answered or isinstance(error, errors.CannotConnectNow)
+                coming = self.sessions or isinstance(error, errors.CannotConnectNow)
                 if not coming or time.monotonic() > deadline:
                     raise _unreachable(error, self.place) from None
             except psycopg.ProgrammingError:

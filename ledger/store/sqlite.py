@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from json import dumps
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -21,10 +20,11 @@ from ledger.store.log import (
     Tip,
     Wanted,
     address,
+    addresses,
     by_account,
     chain,
 )
-from ledger.store.sqlite_file import connect, in_plain_words, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
 
 _APPLICATION_ID = 0x57415452
 _PAGE = 5_000
@@ -116,11 +116,15 @@ class SQLiteLog:
 
     def exists(self) -> bool:
         """Whether a log stands at this path; raises NotALedger for another kind of file."""
-        if not Path(self.path).exists():
-            return False
-        mode = "ro" if self._read_only else "rw"
-        with in_plain_words(self.path), closing(connect(self.path, mode, self._timeout)) as db:
-            return _is_ledger(db, self.path)
+        with self._lock, in_plain_words(self.path):
+            if self._open is None and is_there(self.path):
+                db = connect(self.path, "ro" if self._read_only else "rw", self._timeout)
+                try:
+                    self._open = db if _is_ledger(db, self.path) else None
+                finally:
+                    if self._open is None:
+                        db.close()
+            return self._open is not None
 
     @property
     def origin(self) -> str:
@@ -170,10 +174,10 @@ class SQLiteLog:
 
     def find_all(self, wanted: Iterable[Wanted]) -> dict[Wanted, Recorded]:
         """The commands recorded under these (key, account) pairs."""
-        asked = {address(key, account, 1)[1]: (key, account) for key, account in wanted}
+        asked = addresses(wanted, 1)
         query = f"SELECT {_COMMAND} FROM json_each(?) AS w CROSS JOIN command AS c ON c.shard = 0 AND c.key = w.value"
-        found = self._read(query, (dumps(list(asked)),)) if asked else []
-        return {asked[stored]: Recorded(asked[stored][0], *rest) for stored, *rest in found}
+        found = self._read(query, (dumps([key for _, key in asked]),)) if asked else []
+        return {pair: Recorded(pair[0], *rest) for key, *rest in found for pair in asked[0, key]}
 
     def append(self, entries: Sequence[Entry], commands: Iterable[CommandRow] = ()) -> list[int]:
         """Record events and command keys in one durable transaction and return the events' positions."""
@@ -246,29 +250,19 @@ class SQLiteLog:
             self.chains.forget()
 
     def _connection(self) -> sqlite3.Connection:
-        if self._open is None:
-            self._open = self._connect()
-        return self._open
-
-    def _connect(self, read_only: bool = False) -> sqlite3.Connection:
-        if not Path(self.path).exists():
+        if not self.exists() or self._open is None:
             raise NotALedger(f"there is no ledger at {self.path} (create it with 'water-ledger init')")
-        db = connect(self.path, "ro" if read_only or self._read_only else "rw", self._timeout)
-        try:
-            if not _is_ledger(db, self.path):
-                raise NotALedger(f"{self.path} is empty (make it a ledger with 'water-ledger init')")
-        except BaseException:
-            db.close()
-            raise
-        return db
+        return self._open
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock, in_plain_words(self.path):
             return self._connection().execute(query, values).fetchall()
 
     def _pages(self, query: str, values: tuple[object, ...], size: int = _PAGE) -> Iterator[list[tuple[Any, ...]]]:
+        self._connection()
         # A connection of its own: one consistent view from the first row to the last, whatever is written meanwhile.
-        with in_plain_words(self.path), closing(self._connect(read_only=True)) as db:
+        with in_plain_words(self.path), closing(connect(self.path, "ro", self._timeout)) as db:
+            db.execute("PRAGMA mmap_size = 1073741824")
             cursor = db.execute(query, values)
             while page := cursor.fetchmany(size):
                 yield page

@@ -21,6 +21,14 @@ _UNAVAILABLE = {
 }
 
 
+def is_there(path: str) -> bool:
+    """Whether there is a file; raises StoreUnavailable where its folder may not be entered."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        raise StoreUnavailable(f"{path} {_UNAVAILABLE[sqlite3.SQLITE_CANTOPEN]}") from None
+
+
 def connect(path: str, mode: str, timeout: int) -> sqlite3.Connection:
     """Open a file in `mode` (ro, rw, rwc), waiting `timeout` seconds at most for others; commits reach the disk."""
     address = f"{Path(path).absolute().as_uri()}?mode={mode}"
@@ -28,7 +36,7 @@ def connect(path: str, mode: str, timeout: int) -> sqlite3.Connection:
         address += "&immutable=1"
     db = sqlite3.connect(address, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
     # FULL syncs the log at each commit; fullfsync is what makes that reach the platters on macOS.
-    for setting in ("synchronous = FULL", "fullfsync = ON", "trusted_schema = OFF", "mmap_size = 1073741824"):
+    for setting in ("synchronous = FULL", "fullfsync = ON", "trusted_schema = OFF"):
         db.execute(f"PRAGMA {setting}")
     return db
 

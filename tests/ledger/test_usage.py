@@ -21,7 +21,7 @@ FIRST_RECORDED = datetime.fromisoformat("2024-01-01T08:00-08:00")
 
 def history(*events: e.Event) -> History:
     """An account's history, recorded one event a minute."""
-    opened = e.AccountOpened(opened_on=day("1999-01-01"), name="Ana Ruiz", service_address="1 Elm St")
+    opened = e.AccountOpened(opened_on=day("1999-01-01"), name="Sample Customer", service_address="1 Elm St")
     recorded = [
         replace(event, version=n, recorded_at=FIRST_RECORDED + timedelta(minutes=n))
         for n, event in enumerate((opened, *events), 1)

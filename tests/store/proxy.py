@@ -9,11 +9,15 @@ _COMMIT = b"COMMIT\0"
 
 
 class Proxy:
-    """Passes bytes on to `port`; when `cut` is "before" or "after", the next commit loses its way there or back."""
+    """Passes bytes on to `port`; when `cut` is "before" or "after", the next commit loses its way there or back.
+
+    While `gone`, nobody who connects gets through.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.cut: str | None = None
         self.cuts = 0
+        self.gone = False
         self._target = host, port
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
@@ -31,6 +35,9 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._server.accept()
+                if self.gone:
+                    client.close()
+                    continue
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
@@ -72,4 +79,5 @@ class Proxy:
                         self._answered.set()
                     continue
                 client.sendall(data)
+        with suppress(OSError):
             client.shutdown(socket.SHUT_WR)

@@ -45,6 +45,16 @@ def test_many_keys_are_found_at_once(log: Log) -> None:
         assert all(recorded.account == a for (_, a), recorded in found.items())
 
 
+def test_accounts_may_ask_for_the_same_id(log: Log) -> None:
+    log.append(entries("7001", 1), [command("id/c-1", "7001", 1)])
+    with log.writing(ACCOUNTS) as batch:
+        found = batch.find([("id/c-1", "7002"), ("id/c-1", "7001"), ("id/c-2", "7002")])
+    assert {pair: recorded.account for pair, recorded in found.items()} == {
+        ("id/c-1", "7002"): "7001",
+        ("id/c-1", "7001"): "7001",
+    }
+
+
 def test_an_error_rolls_a_batch_back(log: Log) -> None:
     def interrupted() -> None:
         with log.writing(["7001"]) as batch:

@@ -1,10 +1,11 @@
 """What only a log in a file can be asked."""
 
-import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -151,34 +152,38 @@ def test_a_later_storage_format(log: SQLiteLog, path: Path) -> None:
         log.exists()
 
 
-def test_a_file_that_may_only_be_read(log: SQLiteLog, path: Path) -> None:
-    log.close()
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
-    try:
-        if os.geteuid() == 0:
-            # Root writes where it likes: have an ordinary user try.
-            script = (
-                "import os, sys\nsys.path.insert(0, sys.argv[2])\nfrom ledger.store.sqlite import SQLiteLog\n"
-                "os.setuid(65534)\nlog = SQLiteLog(sys.argv[1], read_only=True)\nprint(len(log.states('7001')))\n"
-                "print(len(list(log.scan())))\n"
-            )
-            for folder in list(path.parents)[:3]:
-                folder.chmod(folder.stat().st_mode | 0o055)
-            done = subprocess.run(
-                [sys.executable, "-c", script, str(path), str(Path(__file__).parents[2])],
-                capture_output=True,
-                text=True,
-            )
-            assert done.stdout.split() == ["2", "1"], done.stderr
-        else:
-            reader = SQLiteLog(str(path), read_only=True)
-            assert len(reader.states("7001")) == 2
-            reader.close()
-            with pytest.raises(StoreUnavailable, match="may only be read"):
-                log.append(entries("7001", 3))
-    finally:
+LOOKED_AT = """
+import os, sys
+sys.path.insert(0, sys.argv[2])
+from ledger.store.log import StoreUnavailable
+from ledger.store.sqlite import SQLiteLog
+if os.geteuid() == 0:
+    os.setuid(65534)  # the superuser reads and writes where it likes
+log = SQLiteLog(sys.argv[1], read_only=True)
+try:
+    print(len(log.states("7001")), len(list(log.scan())))
+except StoreUnavailable as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("rights", "answer"),
+    [(0o755, r"2 1\n"), (0o555, r"2 1\n"), (0o444, r".*ledger\.db cannot be opened \(check .*\)\n")],
+)
+def test_a_folder_where_nothing_may_be_written(rights: int, answer: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "ledger.db")
+        log = SQLiteLog(str(path))
+        log.create(ORIGIN, "2026-01-01T00:00:00Z")
+        log.append(entries("7001", 1, 2))
+        log.close()
+        path.chmod(0o444)
+        path.parent.chmod(rights)
+        run = [sys.executable, "-c", LOOKED_AT, str(path), str(Path(__file__).parents[2])]
+        done = subprocess.run(run, capture_output=True, text=True)
         path.parent.chmod(0o755)
+    assert re.fullmatch(answer, done.stdout), done.stdout + done.stderr
 
 
 def test_driver_s_words_stay_inside(log: SQLiteLog, path: Path) -> None:
@@ -191,6 +196,7 @@ def test_driver_s_words_stay_inside(log: SQLiteLog, path: Path) -> None:
 
 KILLED = """
 import sys
+import tempfile
 sys.path.insert(0, sys.argv[2])
 from ledger.store.sqlite import SQLiteLog
 from ledger.store.log import CommandKey, Entry

@@ -207,7 +207,11 @@ def test_do_43_a_report_ends_when_the_payment_comes_or_does_not(case):
 @pytest.mark.parametrize(
     ("past_due", "absorbed", "against"),
     [
-        ("119.99", "119.99", {"DO-03", "DO-19", "DO-31", "DO-32", "HS-116908-A"}),  # 0.01 of the deposit is left, nothing owed
+        (
+            "119.99",
+            "119.99",
+            {"DO-03", "DO-19", "DO-31", "DO-32", "HS-116908-A"},
+        ),  # 0.01 of the deposit is left, nothing owed
         ("120.00", "120.00", {"DO-03", "DO-19", "DO-31", "HS-116908-A"}),
         ("120.01", "120.00", set()),
     ],
@@ -252,7 +256,9 @@ def test_hs_116908_a_what_is_a_contact(case, contact, verdict):
 
 
 def test_hs_116908_a_a_notice_that_came_back_is_no_contact(case):
-    case.given(bill_mailed("2024-03-04"), notice_served("2024-05-01", notice="N-1"), notice_returned("N-1", "2024-05-08"))
+    case.given(
+        bill_mailed("2024-03-04"), notice_served("2024-05-01", notice="N-1"), notice_returned("N-1", "2024-05-08")
+    )
     assert case.explain("2024-05-23")["HS-116908-A"] == "blocks"
 
 

@@ -1,0 +1,47 @@
+"""The door of scripts/bench."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from commands import clock
+from scripts.benchmarks import command, post, question
+from scripts.benchmarks.measuring import Result
+from scripts.benchmarks.report import as_json, as_page, as_table
+from scripts.benchmarks.stores import postgres
+
+BENCHMARKS = {"command": command.measure, "post": post.measure, "question": question.measure}
+SIZES = {"command": 200, "post": 200, "question": 300}
+"""How many accounts each benchmark uses unless --size says otherwise."""
+
+STORES = ("sqlite", "postgresql")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("benchmark", type=click.Choice([*BENCHMARKS, "all"]))
+@click.option("--store", type=click.Choice(STORES), help="One store only.  [default: both]")
+@click.option("--seconds", type=float, default=20, show_default=True, help="How long to take turns, roughly.")
+@click.option("--size", type=click.IntRange(min=1), help="How many accounts.")
+@click.option("--json", "json", is_flag=True, help="Print JSON; so it is without a terminal.")
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write the page of figures to FILE.")
+def main(benchmark: str, store: str | None, seconds: float, size: int | None, json: bool, write: Path | None) -> None:
+    """Measure the ledger beside the stock eventsourcing library and beside the floor, in turns."""
+    results: list[Result] = []
+    stores = [store] if store else STORES
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres()) if "postgresql" in stores else None
+        for name in BENCHMARKS if benchmark == "all" else [benchmark]:
+            for kind in stores:
+                results += BENCHMARKS[name](kind, seconds, size or SIZES[name], server)
+    if json or not sys.stdout.isatty():
+        click.echo(as_json(results))
+    else:
+        as_table(results)
+    if write:
+        write.write_text(as_page(results, clock.now().date()))
+
+
+if __name__ == "__main__":
+    main()

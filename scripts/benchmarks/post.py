@@ -1,0 +1,62 @@
+"""A feed through `post`: parsed, validated, decided, recorded once, answered. In this process, and as a program."""
+
+import subprocess
+import sys
+import tempfile
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+
+import orjson
+
+from commands.feed import answer, parse
+from scripts.benchmarks.measuring import Result, middle, rates, ratios, rounds, timed
+from scripts.benchmarks.sample import COMMANDS, feed, interleaved
+from scripts.benchmarks.stores import contenders, place
+
+TARGETS = {"sqlite": ">= 10000", "postgresql": ">= 6000"}
+STOCK_SHARE = 20
+"""The stock library is given one twentieth of the work, or the run would take all day."""
+
+
+def measure(store: str, seconds: float, size: int, server: str | None = None) -> list[Result]:
+    """The rates for feeds of `size` accounts' three years, fresh accounts each time."""
+    with place(store, server) as where:
+        with contenders(where) as (ledger, stock, bare):
+            ours, theirs = count(1, size), count(1, size)
+
+            def post(number: int) -> None:
+                first = next(ours)
+                stream = BytesIO(feed(interleaved(range(first, first + number // COMMANDS))))
+                for outcome in ledger.post_all(item for _, item in parse(stream)):
+                    answer(1, outcome)
+                    assert outcome.status == "recorded", outcome
+
+            def post_stock(number: int) -> None:
+                first = next(theirs)
+                for line in feed(interleaved(range(first, first + number // COMMANDS))).splitlines():
+                    stock.post(orjson.loads(line))
+
+            pieces = {
+                "ledger": size * COMMANDS,
+                "stock": max(size // STOCK_SHARE, 1) * COMMANDS,
+                "rows": size * COMMANDS,
+            }
+            turns = {"ledger": post, "stock": post_stock, "rows": bare.rows}
+            found = rates(rounds(turns, pieces, seconds), pieces)
+        what = f"a feed of {size * COMMANDS:,} commands on {size:,} accounts, read, decided, recorded, answered"
+        targets = {"ledger": TARGETS[store]}
+        results = [Result("post", store, what, "commands/s", middle(found), ratios(found), targets)]
+    with place(store, server) as where:
+        program = {"program": round(size * COMMANDS / _program(where.ledger_url, size))}
+        what = "the same feed by the program 'water-ledger post', from its start to its exit"
+        results.append(Result("post", store, what, "commands/s", program))
+    return results
+
+
+def _program(url: str, size: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "feed.jsonl")
+        path.write_bytes(feed(interleaved(range(1, size + 1))))
+        call = [sys.executable, "-m", "commands.cli", "--db", url, "post", str(path)]
+        return timed(lambda: subprocess.run(call, check=True, stdout=subprocess.DEVNULL))

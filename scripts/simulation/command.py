@@ -1,0 +1,95 @@
+"""The command line of the simulator."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from scripts.simulation import billing, scenarios
+from scripts.simulation.days import Days
+from scripts.simulation.life import Life
+from scripts.simulation.profile import PROFILES
+from scripts.simulation.stream import Sorter
+from scripts.simulation.summary import observe, summary
+from scripts.simulation.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Simulate, and write the feed; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    first: date = given.first
+    last = date(first.year + given.years, first.month, 1) - timedelta(days=1)
+    days = Days(given.profile, first, last)
+    world = World(PROFILES[given.profile], given.seed, days, Sorter(), Sorter() if given.truth else None)
+    simulate(world, given.accounts)
+    if given.scenarios:
+        for minute, count, record in scenarios.lines():
+            world.recorded.add(minute, 0, 100 + count, record)
+            world.lines[str(record["command"])] += 1
+    _write(given.output, iter(world.recorded))
+    if world.truth is not None:
+        _write(given.truth, iter(world.truth))
+    if given.summary:
+        print(json.dumps(summary(world), indent=2), file=sys.stderr)
+    return 0
+
+
+def simulate(world: World, accounts: int) -> None:
+    """Live the years of so many addresses, one customer after the other."""
+    world.offices()
+    for number in range(1, accounts + 1):
+        turn, opens = 1, None
+        while True:
+            life = Life(world, world.plan(number, turn, opens))
+            billing.start(life)
+            life.live()
+            life.settle()
+            observe(life)
+            if life.closed is None or life.closed + 40 > world.last:
+                break
+            turn, opens = turn + 1, life.closed + 1 + life.rng.below(20)
+
+
+def _write(path: str | None, lines: Iterator[bytes]) -> None:
+    if path is None or path == "-":
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.buffer.flush()
+        return
+    with Path(path).open("wb", 1 << 20) as file:
+        file.writelines(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/simulate",
+        description="Make up a utility's customers and years, and write what it would have recorded: JSON lines in the "
+        "order in which it learned them, for 'water-ledger post --backfill -'. The same seed gives the same bytes.",
+        epilog="example: scripts/simulate --accounts 300 --years 3 --seed 7 | water-ledger post --backfill -",
+    )
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="del-oro", help="the utility (del-oro)")
+    parser.add_argument("--accounts", type=_count, default=300, metavar="N", help="addresses served (300)")
+    start = date(2021, 1, 1)
+    parser.add_argument("--from", dest="first", type=_month, default=start, metavar="DATE", help=f"first day ({start})")
+    parser.add_argument("--years", type=_count, default=3, metavar="N", help="how many years (3)")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="another seed, another utility (7)")
+    parser.add_argument("--scenarios", action="store_true", help="add the pack of rare cases (scenarios/index.jsonl)")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="where the feed goes (standard output)")
+    parser.add_argument("--truth", metavar="FILE", help="also write what truly happened, in the order in which it did")
+    parser.add_argument("--summary", action="store_true", help="count what was made up, on standard error")
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 9_999_999:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 9,999,999")
+    return count
+
+
+def _month(text: str) -> date:
+    day = date.fromisoformat(text)
+    if day.day != 1 or not 2000 <= day.year <= 2099:
+        raise argparse.ArgumentTypeError(f"{text}: a run begins on the first of a month, from 2000 to 2099")
+    return day

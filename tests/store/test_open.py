@@ -1,0 +1,69 @@
+"""Addresses of stores."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.store.log import BadAddress
+from ledger.store.open import open_log
+from ledger.store.postgres import PostgresLog
+from ledger.store.sqlite import SQLiteLog
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///water-ledger.db", "water-ledger.db"),
+        ("sqlite:////var/lib/water-ledger.db", "/var/lib/water-ledger.db"),
+        ("sqlite:///some%20folder/l.db", "some folder/l.db"),
+        ("sqlite:///l.db?timeout=30", "l.db"),
+    ],
+)
+def test_files(url: str, path: str) -> None:
+    log = open_log(url)
+    assert isinstance(log, SQLiteLog)
+    assert log.path == path
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://host/db", "postgres://u:p@host:5433/db?schema=a_1&sslmode=require", "postgresql:///db?host=/run/pg"],
+)
+def test_servers(url: str) -> None:
+    log = open_log(url)
+    assert isinstance(log, PostgresLog)
+    assert log.schema in ("ledger", "a_1")
+    assert ":p@" not in log.link.place
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "begins with sqlite://"),
+        ("water-ledger.db", "begins with sqlite://"),
+        ("mysql://host/db", "not in 'mysql'"),
+        ("sqlite://water-ledger.db", "three slashes"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///folder/", "names no file"),
+        ("sqlite:///:memory:", "not in memory"),
+        ("sqlite:///l.db?mode=ro", "one option"),
+        ("sqlite:///l.db?timeout=soon", "one option"),
+        ("postgresql://host:port/db", "cannot be read"),
+        ("postgresql://host/db?schema=A", "a schema is named"),
+        ("postgresql://host/db?schema=a;drop", "a schema is named"),
+        ('postgresql://host/db?schema=a"', "a schema is named"),
+        ("postgresql://host/db?schema=" + "a" * 42, "a schema is named"),
+        ("postgresql://host/db?schema=1a", "a schema is named"),
+        ("postgresql://host/db?schema=a%0A", "a schema is named"),
+        ("postgresql://u:secret-word@[host/db", "cannot be read"),
+    ],
+)
+def test_addresses_that_are_none(url: str, words: str) -> None:
+    with pytest.raises(BadAddress, match=words) as raised:
+        open_log(url)
+    assert "secret-word" not in str(raised.value)
+
+
+def test_opening_touches_nothing(tmp_path: Path) -> None:
+    open_log(f"sqlite:///{tmp_path}/ledger.db").exists()
+    assert list(tmp_path.iterdir()) == []
