@@ -29,7 +29,9 @@ class OpenAccount(Command, frozen=True, kw_only=True, tag="account open"):
     """Begin service in a customer's name; everything else is recorded on an account that is open (DO-06)."""
 
     names = ("account",)
-    example = "--account 7001 --opened-on 2024-01-05 --name 'Sample Customer' --service-address '12 Example Lane, Magalia'"
+    example = (
+        "--account 7001 --opened-on 2024-01-05 --name 'Sample Customer' --service-address '12 Example Lane, Magalia'"
+    )
 
     opened_on: date
     name: Text

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from commands.base import Command
 from ledger.refusal import Invalid
+
+if TYPE_CHECKING:
+    from commands.base import Command
 
 NOUNS = (
     "account", "autopay", "meter", "bill", "fee", "adjustment", "payment", "deposit", "arrangement", "health", "notice",
@@ -14,15 +17,17 @@ NOUNS = (
 
 
 @cache
-def commands_of(noun: str) -> dict[str, type[Command]]:
+def commands_of(noun: str) -> "dict[str, type[Command]]":
     """The commands of a noun by verb, in the order of their definition."""
+    from commands.base import Command
+
     module = import_module(f"commands.{noun}")
     found = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Command))
     return {kind.title().split(" ", 1)[1]: kind for kind in found if kind.__module__ == module.__name__}
 
 
 @cache
-def command_type(title: str) -> type[Command]:
+def command_type(title: str) -> "type[Command]":
     """The command called `title` ("bill issue"); raises Invalid with the names that exist."""
     noun, _, verb = title.partition(" ")
     if noun not in NOUNS:
@@ -34,7 +39,7 @@ def command_type(title: str) -> type[Command]:
     return verbs[verb]
 
 
-def all_commands() -> Iterator[type[Command]]:
+def all_commands() -> "Iterator[type[Command]]":
     """Every command there is, noun by noun."""
     for noun in NOUNS:
         yield from commands_of(noun).values()

@@ -1,5 +1,6 @@
 """The command line: every command by noun and verb, every question, and `post` for feeds."""
 
+import gc
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -123,6 +124,8 @@ def cli(ctx: click.Context, db: str) -> None:
 
 def main() -> None:
     """Run the command line; every expected failure ends in one sentence and the contract's exit code."""
+    # What is loaded at the start stays: looking through it for garbage again and again costs a tenth of a question.
+    gc.set_threshold(100_000)
     from ledger.policy.pack import PackError
     from ledger.refusal import Refused
     from ledger.store.codec import Unreadable

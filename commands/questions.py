@@ -1,14 +1,14 @@
 """The questions as the command line asks them: as of when in the world, and as known at which moment."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 import click
-import orjson
+import msgspec
 
 from commands import clock
 from ledger import moments
@@ -102,23 +102,46 @@ def tell(name: str, answer: Any, as_json: bool) -> None:
 
 def write(answer: Any) -> None:
     """One JSON value on a line of its own."""
-    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _about_one_account(name: str, help_text: str) -> click.Command:
+def _about_one_account(
+    name: str,
+    help_text: str,
+    options: Sequence[click.Option] = (),
+    narrow: Callable[..., None] = lambda answer: None,
+) -> click.Command:
+    """The click command of a question; `narrow` takes its own options and leaves less of the answer."""
+
     @asking
-    def ask(ctx: click.Context, account: str, asked: Asked) -> None:
+    def ask(ctx: click.Context, /, account: str, asked: Asked, **own: Any) -> None:
         answers: Any = import_module("commands.answers")
         with books_at(ctx.obj) as books:
             rules = books.utility().rules(asked.known_at)
             answer = getattr(answers, name)(books.history(account), *rules, asked.when, asked.known_at)
         if "known_at" in answer:
             answer["known_at"] = answer["known_at"] or moments.shown(clock.now())
+        narrow(answer, **own)
         tell(name, answer, asked.as_json)
 
     command: click.Command = click.command(name, help=help_text)(click.argument("account")(click.pass_context(ask)))
+    command.params += options
     return command
+
+
+def _only_rules(answer: Any, brief: bool, rule: tuple[str, ...]) -> None:
+    if brief or rule:
+        answer["rules"] = [
+            r
+            for r in answer["rules"]
+            if r["rule"] in rule or (brief and r["verdict"] in ("blocks", "avoids", "unknown"))
+        ]
+
+
+def _only_since(answer: Any, since: date | None) -> None:
+    if since is not None:
+        answer["lines"] = [line for line in answer["lines"] if line["on"][:10] >= since.isoformat()]
 
 
 balance = _about_one_account(
@@ -147,6 +170,11 @@ explain = _about_one_account(
     Example:
       water-ledger explain 7001 --at 2024-05-23T10:00 --known-at 2024-05-23T10:00
     """,
+    (
+        click.Option(["--brief"], is_flag=True, help="Show only the rules that stand in the way."),
+        click.Option(["--rule"], multiple=True, metavar="ID", help="Show this rule; may be given several times."),
+    ),
+    _only_rules,
 )
 reconnection = _about_one_account(
     "reconnection",
@@ -163,8 +191,10 @@ statement = _about_one_account(
 
     \b
     Example:
-      water-ledger statement 7001 --on 2024-05-22
+      water-ledger statement 7001 --since 2024-01-01 --on 2024-05-22
     """,
+    (click.Option(["--since"], type=Day(), metavar="DATE", help="Show only the lines from that day on."),),
+    _only_since,
 )
 
 
@@ -194,8 +224,9 @@ def usage(account: str, file: Any, asked: Asked) -> None:
 
 @click.command()
 @click.argument("account")
+@click.option("--since", type=Day(), metavar="DATE", help="Show only what happened from that day on.")
 @asking
-def history(account: str, asked: Asked) -> None:
+def history(account: str, since: date | None, asked: Asked) -> None:
     """Every event of ACCOUNT as recorded; with --json one object a line.
 
     \b
@@ -213,6 +244,8 @@ def history(account: str, asked: Asked) -> None:
             asked.when if limited else None,
             asked.known_at,
         )
+        if since is not None:
+            found = (event for event in found if event["effective"][:10] >= since.isoformat())
         if not asked.as_json:
             tell("history", list(found), as_json=False)
             return
@@ -220,25 +253,28 @@ def history(account: str, asked: Asked) -> None:
             write(event)
 
 
-def _over_all(name: str, asked: Asked, **rest: Any) -> None:
+def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
     answers: Any = import_module("commands.answers_over_all")
     with books_at(click.get_current_context().obj) as books:
         histories: Iterator[History] = books.histories()
         rules = books.utility().rules(asked.known_at)
-        answer = getattr(answers, name)(histories, *rules, asked.when, asked.known_at, **rest)
-    tell(name, answer, asked.as_json)
+        return getattr(answers, name)(histories, *rules, asked.when, asked.known_at, **rest)
 
 
 @click.command()
+@click.option("--totals", is_flag=True, help="Show only the totals.")
 @asking
-def aging(asked: Asked) -> None:
+def aging(totals: bool, asked: Asked) -> None:
     """Receivables by age from the past-due date: current, 1-30, 31-60, 61-90, over 90 days.
 
     \b
     Example:
       water-ledger aging --on 2024-12-31 --json
     """
-    _over_all("aging", asked)
+    answer = _over_all("aging", asked)
+    if totals:
+        answer["rows"] = []
+    tell("aging", answer, asked.as_json)
 
 
 @click.command("trial-balance")
@@ -252,7 +288,8 @@ def trial_balance(first: date | None, last: date | None, asked: Asked) -> None:
     Example:
       water-ledger trial-balance --from 2024-01-01 --to 2024-12-31
     """
-    _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
+    answer = _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
+    tell("trial_balance", answer, asked.as_json)
 
 
 @click.command()
@@ -264,7 +301,7 @@ def worklist(asked: Asked) -> None:
     Example:
       water-ledger worklist --on 2024-05-22
     """
-    _over_all("worklist", asked)
+    tell("worklist", _over_all("worklist", asked), asked.as_json)
 
 
 @click.command()

@@ -254,13 +254,20 @@ def _history(events: Any, console: "Console") -> None:
             event["version"],
             day(event["effective"]),
             event["type"],
-            "; ".join(f"{name} {_told(value)}" for name, value in event["data"].items() if value not in (None, [], "")),
-            day(event["recorded_at"]),
+            "; ".join(f"{name} {_told(value)}" for name, value in _facts(event)),
+            day(event["learned_at"] or event["recorded_at"]),
             " ".join(event.get("flags", [])),
         )
         for event in events
     ]
-    _table(console, ">no,effective,*event,*facts,recorded,*flags", rows)
+    _table(console, ">no,effective,*event,*facts,known from,*flags", rows)
+
+
+def _facts(event: Answer) -> Iterator[tuple[str, Any]]:
+    """What the event says beyond when it happened, which has a column of its own."""
+    for name, value in event["data"].items():
+        if value not in (None, [], "", event["effective"]):
+            yield name, value
 
 
 def _told(value: object) -> str:

@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from json import dumps
 from threading import RLock
 from typing import Any
+
+import msgspec
 
 from ledger.store.log import (
     LAST,
@@ -176,7 +177,7 @@ class SQLiteLog:
         """The commands recorded under these (key, account) pairs."""
         asked = addresses(wanted, 1)
         query = f"SELECT {_COMMAND} FROM json_each(?) AS w CROSS JOIN command AS c ON c.shard = 0 AND c.key = w.value"
-        found = self._read(query, (dumps([key for _, key in asked]),)) if asked else []
+        found = self._read(query, (msgspec.json.encode([key for _, key in asked]).decode(),)) if asked else []
         return {pair: Recorded(pair[0], *rest) for key, *rest in found for pair in asked[0, key]}
 
     def append(self, entries: Sequence[Entry], commands: Iterable[CommandRow] = ()) -> list[int]:

@@ -62,7 +62,8 @@ def agree(life: Life, basis: str) -> None:
     life.strained = False
     kept = rng.share(600) or basis == "health"
     count = len(installments) if kept else rng.below(len(installments))
-    life.failing = not kept
+    # A shutoff planned on the notice before is off; a breach has its own notice.
+    life.failing, life.warned = not kept, None
     for charge in life.charges[-3:]:
         charge.wave += 1
     for number, (day, cents) in enumerate(installments[:count], 1):

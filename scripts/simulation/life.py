@@ -52,6 +52,7 @@ class Life:
         self.failing = self.breached = self.ever_breached = False
         self.petition = self.healthy = False
         self.warned: int | None = None
+        self.contacted: int | None = None
         self.quiet_until = 0
         self.shutoffs = 0
         self._agenda: list[tuple[int, int, Act, tuple[Any, ...]]] = []

@@ -186,6 +186,7 @@ def give_back(life: Life, payment: str, cents: int) -> None:
     life.tell("payment return", record, learned=life.now + 90)
     life.paid -= cents
     life.gifts.append((life.today, -cents))
+    life.warned = None
     fee = {"fee": life.name("F"), "kind": "returned_payment", "on": life.text(life.today), "amount": "15.00"}
     life.tell("fee charge", {**fee, "reason": f"payment {payment} returned"}, learned=life.now + 100)
     life.charge(fee["fee"], 15_00)

@@ -9,7 +9,7 @@ SMALLEST = 10_00
 """What is too little to run after, in cents."""
 
 AGED = 91
-NOTICED = 22
+NOTICED = 25
 STALE = 43
 """Days: the age of the bill, the days since the notice, and the most of them. Wider than any rule on purpose."""
 
@@ -42,7 +42,9 @@ def contact(life: Life, day: int, noticed: int) -> None:
         return
     outcome = rng.pick(((600, "reached"), (250, "message"), (150, "failed")))
     life.tell("contact attempt", {"at": life.days.moment(life.now), "method": "phone", "outcome": outcome})
-    if outcome != "reached":
+    if outcome == "reached":
+        life.contacted = noticed
+    else:
         life.on_day(life.days.back(day, 3), visit, noticed, clock=rng.between(600, 900))
     answer = rng.pick(((480, "pay"), (110, "ask"), (410, "nothing")))
     if answer == "pay":
@@ -59,6 +61,7 @@ def visit(life: Life, noticed: int) -> None:
     outcome = life.rng.pick(((300, "reached"), (700, "message")))
     record = {"at": life.days.moment(life.now), "method": "visit", "outcome": outcome}
     life.tell("contact attempt", record, learned=life.now + 120)
+    life.contacted = noticed
     if outcome == "reached" and life.rng.share(350):
         life.now += 10
         paying.pay(life, life.balance, "field", sure=True)
@@ -76,7 +79,7 @@ def shut_off(life: Life, noticed: int) -> None:
     oldest = life.oldest()
     if not _goes_on(life, noticed) or oldest is None or life.today - oldest.day < AGED:
         return
-    if life.held or life.unknown() or life.overdue() < SMALLEST:
+    if life.contacted != noticed or life.held or life.unknown() or life.overdue() < SMALLEST:
         return
     at = life.today * DAY + 600 + life.rng.below(180)
     by = {"actor": f"clerk-{life.rng.below(6) + 1}"}

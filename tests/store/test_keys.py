@@ -282,21 +282,30 @@ def test_another_log_s_fields_do_not_open(store_url: str, monkeypatch: pytest.Mo
     other.close()
 
 
-def test_swapped_wrapped_keys_are_noticed(keys: Keys, open_again: Callable[..., Keys], store_url: str) -> None:
+def test_keys_that_were_moved_are_noticed(keys: Keys, open_again: Callable[..., Keys], store_url: str) -> None:
     sealed = keys.seal("7001", "contact", "name", NAME)
     keys.seal("7002", "contact", "name", NAME)
     keys.flush()
     rows = {account: (key_id, wrapped) for key_id, account, _, wrapped in stored_rows(store_url)}
-    if store_url.startswith("sqlite"):
-        with closing(sqlite3.connect(store_url.removeprefix("sqlite:///").removesuffix(".db") + ".keys.db")) as db:
-            db.execute("UPDATE data_key SET wrapped = ? WHERE key_id = ?", (rows["7002"][1], rows["7001"][0]))
-            db.commit()
-    else:
-        with psycopg.connect(store_url) as server:
-            query = sql.SQL("UPDATE ledger_keys.data_key SET wrapped = %b WHERE key_id = %b")
-            server.execute(query, (rows["7002"][1], rows["7001"][0]))
+    change_row(store_url, "wrapped", rows["7002"][1], rows["7001"][0])
     with pytest.raises(Tampered):
         open_again().open("7001", "contact", "name", sealed)
+    change_row(store_url, "wrapped", rows["7001"][1], rows["7001"][0])
+    assert open_again().open("7001", "contact", "name", sealed) == NAME
+    change_row(store_url, "account", "7003", rows["7001"][0])
+    with pytest.raises(Tampered):
+        open_again().seal("7003", "contact", "name", NAME)
+
+
+def change_row(url: str, column: str, value: bytes | str, key_id: bytes) -> None:
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///").removesuffix(".db") + ".keys.db")) as db:
+            db.execute(f"UPDATE data_key SET {column} = ? WHERE key_id = ?", (value, key_id))
+            db.commit()
+    else:
+        with psycopg.connect(url) as server:
+            query = sql.SQL("UPDATE ledger_keys.data_key SET {} = %s WHERE key_id = %s")
+            server.execute(query.format(sql.Identifier(column)), (value, key_id))
 
 
 def test_a_key_store_that_is_missing(store_url: str) -> None:
