@@ -6,7 +6,7 @@ On a terminal there is bold and colour; into a pipe or a file goes plain text.
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import IO, TYPE_CHECKING, Any
 

@@ -265,7 +265,7 @@ def first_allowed(case: Case) -> date | None:
     return next(allowed, None)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(services, st.lists(mailed, min_size=1, unique=True), near, st.lists(happenings, max_size=2), days(55, 130))
 def test_the_earliest_day_is_the_first_that_explain_allows(service, bills, ready, happened, asked):
     """`earliest` skips no day on which every rule would allow it; no rule permits it within its own `until`.
