@@ -104,7 +104,7 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="water-ledger-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with running(folder, SAFE) as url:
+        with running(folder, SAFE | {"log_min_messages": "panic"}) as url:
             yield url
 
 
