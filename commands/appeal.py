@@ -83,7 +83,10 @@ class LapseAppeal(Command, frozen=True, kw_only=True, tag="appeal lapse"):
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         closed = _the_appeal(account, self.appeal, self.on).closed
         if closed is not None and closed.on <= self.on:
-            raise Refused("appeal_closed", f"appeal {self.appeal} was closed on {closed.on}; it has no stay to lose")
+            raise Refused(
+                "appeal_closed",
+                f"appeal {self.appeal} was closed on {closed.on} and has no stay to lose on {self.on}; correct the day",
+            )
         return [AppealLapsed(appeal=self.appeal, on=self.on, evidence=self.evidence)]
 
 

@@ -173,5 +173,9 @@ def _the_agreed(account: Account, arrangement: str, on: date) -> Arrangement:
         )
     not_before("arrangement", arrangement, found.agreed.on, on)
     if found.cancelled_on is not None and found.cancelled_on <= on:
-        raise Refused("arrangement_ended", f"arrangement {arrangement} was cancelled on {found.cancelled_on} already")
+        raise Refused(
+            "arrangement_ended",
+            f"arrangement {arrangement} was cancelled on {found.cancelled_on} and does not end again on {on}; "
+            "correct the day",
+        )
     return found

@@ -86,7 +86,9 @@ def _noun(noun: str) -> Callable[[], click.Command]:
     def build() -> click.Command:
         from commands.command_line import command_for
 
-        verbs = {verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()}
+        verbs: dict[str, Callable[[], click.Command]] = {
+            verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()
+        }
         summaries = {verb: (kind.__doc__ or "").strip().splitlines()[0] for verb, kind in commands_of(noun).items()}
         _HEADINGS["Verbs"] = [*dict.fromkeys([*_HEADINGS.get("Verbs", []), *verbs])]
         return Lazy(verbs, summaries, name=noun, help=_NOUN_SUMMARIES[noun])

@@ -97,7 +97,8 @@ def _say(command: Command, outcome: Outcome, as_json: bool, dry_run: bool) -> No
         click.echo(answer(None, outcome))
         return
     if outcome.error:
-        rules = f" (rules {', '.join(outcome.error.rules)})" if outcome.error.rules else ""
+        unsaid = [rule for rule in outcome.error.rules if rule not in outcome.error.message]
+        rules = f" (rules {', '.join(unsaid)})" if unsaid else ""
         click.echo(f"{outcome.status}: {outcome.error.message}{rules}", err=True)
         return
     where = "" if isinstance(command, UtilityCommand) else f" on account {command.account}"

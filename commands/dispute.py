@@ -41,7 +41,7 @@ class FilePetition(Command, frozen=True, kw_only=True, tag="dispute petition"):
         bill = case.account.bills[self.bill]
         if bill.voided_on is not None:
             raise Refused(
-                "bill_voided", f"bill {self.bill} was voided on {bill.voided_on}; nothing of it is in dispute"
+                "bill_voided", f"bill {self.bill} was voided on {bill.voided_on}; dispute the one that came instead"
             )
         disputed = bill.amount if self.disputed_amount is None else self.disputed_amount
         if disputed > bill.amount:

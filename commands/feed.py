@@ -88,12 +88,13 @@ def _object(line: bytes) -> dict[str, object]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        reason = f"the line is not UTF-8: byte {error.start + 1} is not part of a character"
+        reason = f"the line is not UTF-8: byte {error.start + 1} is not part of a character; save it as UTF-8"
         raise Invalid("not_utf8", reason) from None
     try:
         record = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        raise Invalid("invalid_json", f"the line is not JSON: {error.msg} at character {error.pos + 1}") from None
+        reason = f'the line is not JSON from character {error.pos + 1} on; write it as {{"command": "bill issue", …}}'
+        raise Invalid("invalid_json", reason) from None
     except (RecursionError, ValueError):
         raise Invalid("invalid_json", "the line is nested too deep or has a number too long to be a command") from None
     if not isinstance(record, dict):
@@ -112,7 +113,7 @@ def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
 
 
 def _no_constant(name: str) -> object:
-    raise Invalid("invalid_json", f"{name} is not a value that can be recorded")
+    raise Invalid("invalid_json", f"{name} is not a value that can be recorded; leave it out")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)

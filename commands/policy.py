@@ -55,7 +55,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
             pack = load_pack(file.text, file.path)
             context.policies.with_published(pack, effective_from)
         except PackError as error:
-            raise Refused("pack_not_usable", f"{error}; mend the file and publish it again") from None
+            raise Refused("pack_not_usable", str(error)) from None
         digest = sha256(file.text.encode()).hexdigest()
         return [PolicyPublished(pack=pack.name, effective_from=effective_from, sha256=digest, text=file.text)]
 

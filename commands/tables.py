@@ -170,7 +170,8 @@ def _verdicts(console: "Console", rules: Iterable[Answer]) -> None:
         (r["rule"], r["layer"], Text(r["verdict"].replace("_", " "), _STYLES.get(r["verdict"], "")), r["because"])
         for r in rules
     ]
-    _table(console, "rule,layer,verdict,*because", rows)
+    if rows:
+        _table(console, "rule,layer,verdict,*because", rows)
 
 
 def _reconnection(answer: Answer, console: "Console") -> None:

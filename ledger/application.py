@@ -18,7 +18,7 @@ from ledger.books import Books
 from ledger.calendar import PACIFIC
 from ledger.moments import pacific
 from ledger.policy.parameters import ALWAYS, builtin_packs
-from ledger.posting import Command, Desk, Outcome, Stream
+from ledger.posting import Command, Desk, Outcome, Pending, Stream
 from ledger.refusal import Refused
 from ledger.store.codec import encode
 from ledger.store.keys import Keys
@@ -49,26 +49,20 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
-        for _ in range(_TRIES):
-            desk = Desk(self.keys, self._clock, backfill=backfill)
-            desk.put(self._utility_stream())
-            accounts = [command.account, *command.others()]
-            for account, states in self.store.load(a for a in accounts if a != e.UTILITY).items():
-                desk.put(Stream(account, states))
+        looked_up = False
+        for _ in range(1 + _TRIES):
+            desk = self._laid_out(command, backfill)
             keys = desk.keys_of(command)
-            found = self.store.find([key for key, _ in keys], command.account)
-            desk.recorded = {(key, command.account): recorded for key, recorded in found.items()}
+            if looked_up:
+                found = self.store.find([key for key, _ in keys], command.account)
+                desk.recorded = {(key, command.account): recorded for key, recorded in found.items()}
             outcome, pending = desk.decide(command, keys)
-            if pending is None:
-                return outcome
-            self.keys.flush()
-            stored = [StoredEvent(*entry) for entry in pending.entries]
-            try:
-                self.recorder.insert_events(stored, commands=[pending.command])
-            except Conflict:
-                self._utility = None
-                continue
-            return outcome
+            if pending is None or self._append(pending):
+                self._utility = desk.streams[e.UTILITY]
+                if looked_up or pending is not None:
+                    return outcome
+            # Most commands are new, so nothing is looked up at first: the store refuses the keys of one that is not.
+            looked_up = True
         raise StoreUnavailable(f"others kept writing to account {command.account}; nothing was recorded, post it again")
 
     def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = BATCH) -> Iterator[Outcome]:
@@ -145,11 +139,28 @@ class Ledger(Application[str]):
         for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved or a == e.UTILITY]:
             del desk.streams[account]
 
-    def _utility_stream(self) -> Stream:
-        tip = self.store.tip(e.UTILITY)
-        if self._utility is None or tip is None or self._utility.version != tip.version:
-            self._utility = Stream(e.UTILITY, self.store.states(e.UTILITY))
-        return self._utility
+    def _laid_out(self, command: Command, backfill: bool) -> Desk:
+        """A desk with all that was recorded of the utility and of the accounts that a command touches."""
+        # Kept between commands; what a command that fails may have added to it goes with it.
+        utility, self._utility = self._utility or Stream(e.UTILITY, ()), None
+        accounts = {e.UTILITY, command.account, *command.others()}
+        loaded = self.store.load(accounts, {e.UTILITY: utility.version})
+        utility.read(loaded.pop(e.UTILITY))
+        desk = Desk(self.keys, self._clock, backfill=backfill)
+        desk.put(utility)
+        for account, states in loaded.items():
+            desk.put(Stream(account, states))
+        return desk
+
+    def _append(self, pending: Pending) -> bool:
+        """Record what a command adds, durably; False where somebody else wrote first."""
+        self.keys.flush()
+        stored = [StoredEvent(*entry) for entry in pending.entries]
+        try:
+            self.recorder.insert_events(stored, commands=[pending.command])
+        except Conflict:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the store and the keys."""

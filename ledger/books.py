@@ -22,7 +22,7 @@ class Books:
     def __init__(self, log: Log, keys: "Callable[[], Keys]") -> None:
         self.log = log
         self._open_keys = keys
-        self._keys: "Keys | None" = None
+        self._keys: Keys | None = None
 
     @property
     def keys(self) -> "Keys":

@@ -50,4 +50,5 @@ def unknown_account(account: str, known_at: datetime | None = None) -> Refused:
     """The refusal for an account that is not, or was not yet, in the ledger."""
     if known_at is None:
         return Refused("unknown_account", f"account {account} is not in the ledger (open it with 'account open')")
-    return Refused("unknown_account", f"account {account} was not known at {known_at.isoformat(timespec='minutes')}")
+    moment = known_at.isoformat(timespec="minutes")
+    return Refused("unknown_account", f"account {account} was not known at {moment}; ask as known at a later moment")

@@ -86,6 +86,11 @@ class Stream:
             self._latest = order(ordered[-1]) if ordered else None
         return self._state
 
+    def read(self, states: Iterable[bytes]) -> None:
+        """Take in events that were recorded since."""
+        for event in decode(states):
+            self.add(event)
+
     def add(self, event: e.Event) -> None:
         """Take in one more event; an event before the latest one has the state folded anew."""
         self.events.append(event)

@@ -8,7 +8,10 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.cases import case
 from tests.postgres_server import SharedServer, fresh_database
+
+__all__ = ["case"]
 
 hypothesis.settings.register_profile("here", deadline=None)
 # The same examples on every run: a change is judged by what it changed, not by its luck.

@@ -1,11 +1,13 @@
 """Transcripts: commands and what they print, kept as golden files and read as documents.
 
 A line that begins with `$ ` is a command; what follows is what it printed, and `[exit N]` where it did not end with 0.
-`<<END` feeds the lines up to END to it. A line that begins with `# ` is a remark.
+`<<END` feeds the lines up to END to it, and so does what stands before `| water-ledger`, run by the shell. A line that
+begins with `# ` is a remark.
 """
 
 import io
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -26,7 +28,7 @@ class Step(NamedTuple):
 
     lines: list[str]
     command: str = ""
-    fed: str = ""
+    fed: bytes = b""
 
 
 def steps(text: str) -> Iterator[Step]:
@@ -43,16 +45,24 @@ def steps(text: str) -> Iterator[Step]:
                     if each == "END":
                         break
                     fed.append(each)
-            yield Step(shown, line[2:].removesuffix("<<END"), "".join(f"{each}\n" for each in fed))
+            command = line[2:].removesuffix("<<END")
+            before, piped, after = command.rpartition("| water-ledger ")
+            if piped:
+                made = subprocess.run(before, shell=True, check=True, stdout=subprocess.PIPE).stdout
+                yield Step(shown, f"water-ledger {after}", made)
+            else:
+                yield Step(shown, command, "".join(f"{each}\n" for each in fed).encode())
 
 
 def play(text: str, folder: Path) -> str:
     """The transcript as the commands print it today."""
     shown: list[str] = []
     clock = MORNING
+    after_a_command = False
     for step in steps(text):
-        if step.command and shown:
+        if after_a_command:
             shown.append("")
+        after_a_command = bool(step.command)
         shown += step.lines
         if not step.command:
             if step.lines[0].startswith("# now "):
@@ -65,10 +75,10 @@ def play(text: str, folder: Path) -> str:
     return "\n".join(shown) + "\n"
 
 
-def run(arguments: list[str], fed: str, folder: Path, clock: datetime) -> tuple[str, int]:
+def run(arguments: list[str], fed: bytes, folder: Path, clock: datetime) -> tuple[str, int]:
     """What one call prints on both streams, and its exit code."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    stdin = io.TextIOWrapper(io.BytesIO(fed.encode()), encoding="utf-8")
+    stdin = io.TextIOWrapper(io.BytesIO(fed), encoding="utf-8")
     argv = ["water-ledger", "--db", f"sqlite:///{folder / 'water-ledger.db'}", *arguments]
     with (
         patch.object(sys, "argv", argv),
@@ -81,7 +91,7 @@ def run(arguments: list[str], fed: str, folder: Path, clock: datetime) -> tuple[
         try:
             commands.cli.main()
         except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else 1
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         else:
             code = 0
     return out.buffer.getvalue().decode(), code  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ An unknown key, a missing id, a fraction, versions out of order are refused with
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time
+from difflib import get_close_matches
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
@@ -243,7 +244,8 @@ class _Part:
         self.file, self.path, self.content = file, path, content
         for key in content:
             if key not in known:
-                self.fail(key, f"is not known here; known are {', '.join(sorted(known))}")
+                near = sorted(known) if len(known) <= 20 else get_close_matches(key, known)
+                self.fail(key, f"is not known here; known are {', '.join(near) or f'{len(known)} others'}")
 
     def fail(self, key: str, reason: str) -> None:
         raise PackError(self.file, self.at(key), reason)

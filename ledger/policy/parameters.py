@@ -243,5 +243,5 @@ def _refuse_overlaps(packs: Iterable[Pack]) -> None:
                 other = stands.setdefault(name, pack.name)
                 if other != pack.name:
                     raise PackError(
-                        pack.name, function, f"{name} stands in {other} already; publish it under that name"
+                        pack.name, function, f"{name} stands in {other} already; publish all of {other} anew, under that name"
                     )

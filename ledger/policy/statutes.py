@@ -45,7 +45,7 @@ def sb998_delinquency(case: Case) -> Verdict:
     first = max(aged_on, case.after_business_days(contacts[0][0], count))
     facts |= {"contact": contacts[0][0], "first_day": first}
     if case.on < aged_on:
-        because = f"bill {bill.id} is delinquent since {said(since)}, for 60 days only on {said(aged_on)}"
+        because = f"bill {bill.id} is delinquent since {said(since)}, and for 60 days not before {said(aged_on)}"
         return blocks(because, events, first - ONE_DAY, **facts)
     events += (contacts[0][1],)
     if case.on < first:
@@ -105,7 +105,7 @@ def sb998_health(case: Case) -> Verdict:
         return blocks(because, events, agreed.holds_until, **agreed.facts)
     missed_for = agreed.since + case.days("sb998_health")
     if case.on < missed_for:
-        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}, for 60 days only on"
+        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}, and for 60 days not before"
         return blocks(f"{because} {said(missed_for)}", events, missed_for - ONE_DAY, **agreed.facts)
     posted = [n for n in final_notices(case, agreed.since) if n.method == "posted"]
     if not posted:

@@ -131,8 +131,8 @@ class Log(Protocol):
     def states(self, account: str) -> list[bytes]:
         """The stored events of one account, by version."""
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
-        """The stored events of each account, by version; an account without events has an empty list."""
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
+        """The stored events of each account, by version; of an account in `after` only versions over that one."""
 
     def rows(self, account: str, after: int = 0) -> list[Row]:
         """The rows of one account with versions over `after`."""

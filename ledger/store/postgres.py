@@ -117,16 +117,22 @@ class PostgresLog:
             self.chains.keep({account: Tip(len(found), found[-1][1])})
         return [state for state, _ in found]
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
-        """The stored events of each account, by version; an account without events has an empty list."""
-        loaded: dict[str, list[bytes]] = {account: [] for account in accounts}
-        # A single command appends to what it loads, and spares a round trip if the tip comes along.
-        hash = "hash" if len(loaded) <= _AT_ONCE else "NULL"
-        query = f"SELECT account, state, {hash} FROM {{s}}.event WHERE account = ANY(%s) ORDER BY account, version"
-        last: dict[str, bytes] = {}
-        for account, state, last[account] in self._read(query, (list(loaded),)) if loaded else ():
-            loaded[account].append(state)
-        self.chains.keep({a: Tip(len(loaded[a]), hash) for a, hash in last.items() if hash})
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
+        """The stored events of each account, by version; of an account in `after` only versions over that one."""
+        seen = {account: (after or {}).get(account, 0) for account in accounts}
+        loaded: dict[str, list[bytes]] = {account: [] for account in seen}
+        if len(seen) <= _AT_ONCE:
+            # A single command appends to what it loads, and spares a round trip if the tips come along.
+            few = "SELECT account, version, state, hash FROM {s}.event WHERE account = %s AND version > %s"
+            query, values = " UNION ALL ".join([few] * len(seen)), [*links(*seen.items())]
+        else:
+            query, values = "SELECT account, version, state, NULL FROM {s}.event WHERE account = ANY(%s)", [list(seen)]
+        last: dict[str, Tip] = {}
+        for account, version, state, hash in self._read(f"{query} ORDER BY 1, 2", values) if seen else ():
+            if version > seen[account]:
+                loaded[account].append(state)
+                last[account] = Tip(version, hash)
+        self.chains.keep({account: tip for account, tip in last.items() if tip.hash})
         return loaded
 
     def rows(self, account: str, after: int = 0) -> list[Row]:

@@ -141,12 +141,12 @@ class SQLiteLog:
 
     def states(self, account: str) -> list[bytes]:
         """The stored events of one account, by version."""
-        query = "SELECT state FROM event WHERE account = ? ORDER BY version"
-        return [state for (state,) in self._read(query, (account,))]
+        return self._states(account, 0)
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
-        """The stored events of each account, by version; an account without events has an empty list."""
-        return {account: self.states(account) for account in accounts}
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
+        """The stored events of each account, by version; of an account in `after` only versions over that one."""
+        seen = after or {}
+        return {account: self._states(account, seen.get(account, 0)) for account in accounts}
 
     def rows(self, account: str, after: int = 0) -> list[Row]:
         """The rows of one account with versions over `after`."""
@@ -254,6 +254,10 @@ class SQLiteLog:
         if not self.exists() or self._open is None:
             raise NotALedger(f"there is no ledger at {self.path} (create it with 'water-ledger init')")
         return self._open
+
+    def _states(self, account: str, after: int) -> list[bytes]:
+        query = "SELECT state FROM event WHERE account = ? AND version > ? ORDER BY version"
+        return [state for (state,) in self._read(query, (account, after))]
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock, in_plain_words(self.path):

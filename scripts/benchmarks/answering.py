@@ -2,6 +2,8 @@
 
 import sys
 
+import ledger.policy.explain
+import ledger.policy.protections  # noqa: F401  what the answers load when they are asked
 from commands import answers, clock
 from commands.questions import books_at
 from scripts.benchmarks.measuring import timed

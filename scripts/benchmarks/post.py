@@ -1,7 +1,6 @@
 """A feed through `post`: parsed, validated, decided, recorded once, answered. In this process, and as a program."""
 
 import subprocess
-import sys
 import tempfile
 from io import BytesIO
 from itertools import count
@@ -11,6 +10,7 @@ import orjson
 
 from commands.feed import answer, parse
 from scripts.benchmarks.measuring import Result, middle, rates, ratios, rounds, timed
+from scripts.benchmarks.question import program
 from scripts.benchmarks.sample import COMMANDS, feed, interleaved
 from scripts.benchmarks.stores import contenders, place
 
@@ -48,9 +48,9 @@ def measure(store: str, seconds: float, size: int, server: str | None = None) ->
         targets = {"ledger": TARGETS[store]}
         results = [Result("post", store, what, "commands/s", middle(found), ratios(found), targets)]
     with place(store, server) as where:
-        program = {"program": round(size * COMMANDS / _program(where.ledger_url, size))}
+        whole = {"program": round(size * COMMANDS / _program(where.ledger_url, size))}
         what = "the same feed by the program 'water-ledger post', from its start to its exit"
-        results.append(Result("post", store, what, "commands/s", program))
+        results.append(Result("post", store, what, "commands/s", whole))
     return results
 
 
@@ -58,5 +58,5 @@ def _program(url: str, size: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "feed.jsonl")
         path.write_bytes(feed(interleaved(range(1, size + 1))))
-        call = [sys.executable, "-m", "commands.cli", "--db", url, "post", str(path)]
+        call = program("--db", url, "post", str(path))
         return timed(lambda: subprocess.run(call, check=True, stdout=subprocess.DEVNULL))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
 from scripts.benchmarks.command import seed
@@ -14,12 +15,13 @@ QUESTIONS = ("balance", "status", "explain", "statement")
 
 
 def measure(store: str, seconds: float, size: int, server: str | None = None) -> list[Result]:
-    """Milliseconds on a store of `size` accounts; `python` is an interpreter that does nothing."""
+    """Milliseconds on a store of `size` accounts."""
     account = account_id(size // 2 + 1)
     with place(store, server) as where:
         with contenders(where) as (ledger, stock, _):
             seed(ledger, stock, size)
-        programs = _milliseconds({name: _program(where, account, name) for name in _programs()}, seconds / 2)
+        calls = _calls(where, account)
+        programs = _milliseconds({name: _runs(call) for name, call in calls.items()}, seconds)
         answers = {name: _answer(where, account, name) for name in QUESTIONS}
     what = f"a question about one of {size:,} accounts of {COMMANDS} events, from the program's start to its exit"
     limit = dict.fromkeys(QUESTIONS, "<= 150")
@@ -30,21 +32,28 @@ def measure(store: str, seconds: float, size: int, server: str | None = None) ->
     ]
 
 
-def _programs() -> tuple[str, ...]:
-    return (*QUESTIONS, "stock", "python")
+def program(*arguments: str) -> list[str]:
+    """The call of the installed program; where it is not installed, of its module."""
+    installed = Path(sys.executable).with_name("water-ledger")
+    return [*([str(installed)] if installed.exists() else [sys.executable, "-m", "commands.cli"]), *arguments]
 
 
-def _program(where: Place, account: str, name: str) -> Callable[[int], None]:
-    call = [sys.executable, "-m", "commands.cli", "--db", where.ledger_url, name, account, "--json"]
-    if name == "stock":
-        code = (
-            "from scripts.benchmarks.stock import StockLedger\n"
-            f"print(StockLedger(env={where.stock!r}).balance({account!r}))"
-        )
-        call = [sys.executable, "-c", code]
-    elif name == "python":
-        call = [sys.executable, "-c", "pass"]
+def _calls(where: Place, account: str) -> dict[str, list[str]]:
+    """The programs compared, by name: our questions, the stock library's balance, and two floors."""
+    stock = (
+        "from scripts.benchmarks.stock import StockLedger\n"
+        f"print(StockLedger(env={where.stock!r}).balance({account!r}))"
+    )
+    driver = "sqlite3" if where.kind == "sqlite" else "psycopg"
+    return {
+        **{name: program("--db", where.ledger_url, name, account, "--json") for name in QUESTIONS},
+        "stock": [sys.executable, "-c", stock],
+        "driver": [sys.executable, "-c", f"import {driver}; {driver}.connect({where.floor!r}).execute('SELECT 1')"],
+        "python": [sys.executable, "-c", "pass"],
+    }
 
+
+def _runs(call: list[str]) -> Callable[[int], None]:
     def run(number: int) -> None:
         for _ in range(number):
             subprocess.run(call, check=True, stdout=subprocess.DEVNULL)

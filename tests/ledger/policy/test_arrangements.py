@@ -191,6 +191,13 @@ def test_hs_116910_a_health_arrangement_needs_60_days_and_a_posted_notice(case, 
     assert case.explain(on)["HS-116910"] == verdict
 
 
+def test_hs_116910_then_the_shutoff_is_allowed_on_the_fifth_business_day(case):
+    case.given(*OLD, arrangement_agreed("2024-05-01", ("2024-05-20", "90.00"), arrangement_basis="health"))
+    case.given(notice_served("2024-07-16", "final", method="posted"))
+    assert case.explain("2024-07-22").earliest == date(2024, 7, 23)
+    assert case.explain("2024-07-23").allowed
+
+
 def test_hs_116910_an_ordinary_arrangement_is_not_its_business(case):
     case.given(*OLD, AGREED)
     assert case.explain("2024-05-23")["HS-116910"] == "not_applicable"

@@ -221,6 +221,12 @@ def test_puc_779_1_b_what_is_not_enough(case, contacts):
     assert case.explain("2024-05-23")["PUC-779.1-B"] == "blocks"
 
 
+def test_puc_779_1_b_the_hours_may_end_before_the_office_opens(case):
+    case.given(OLD, notice_served("2024-04-25"), contact_made("2024-05-21 07:30", "visit", "message"))
+    assert case.explain("2024-05-21").earliest == date(2024, 5, 23)
+    assert case.explain("2024-05-23").allowed
+
+
 def test_puc_779_1_b_is_residential(case):
     case.opened(service_class="nonresidential").given(OLD)
     assert case.explain("2024-05-23")["PUC-779.1-B"] == "not_applicable"
