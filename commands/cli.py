@@ -70,11 +70,13 @@ _NOUN_SUMMARIES = {
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
 }
+_EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
+    "For other programs": list(_EXPORT_SUMMARIES),
 }
 
 
@@ -104,13 +106,14 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
+    | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
 
 @click.group(
     cls=Lazy,
     members=_MEMBERS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS,
+    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EXPORT_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )

@@ -49,21 +49,14 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
-        looked_up = False
-        for _ in range(1 + _TRIES):
-            desk = self._laid_out(command, backfill)
-            keys = desk.keys_of(command)
-            if looked_up:
-                found = self.store.find([key for key, _ in keys], command.account)
-                desk.recorded = {(key, command.account): recorded for key, recorded in found.items()}
-            outcome, pending = desk.decide(command, keys)
-            if pending is None or self._append(pending):
-                self._utility = desk.streams[e.UTILITY]
-                if looked_up or pending is not None:
-                    return outcome
-            # Most commands are new, so nothing is looked up at first: the store refuses the keys of one that is not.
-            looked_up = True
-        raise StoreUnavailable(f"others kept writing to account {command.account}; nothing was recorded, post it again")
+        desk = self._laid_out(command, backfill)
+        outcome, pending = desk.decide(command, desk.keys_of(command))
+        if pending is not None and self._append(pending):
+            self._utility = desk.streams[e.UTILITY]
+            return outcome
+        # Most commands are new and nobody else's, so nothing was looked up or locked. One that is refused, or that the
+        # store would not take, is decided again: its keys looked up, while others wait.
+        return next(self.post_all([command], backfill=backfill))
 
     def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = BATCH) -> Iterator[Outcome]:
         """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk."""

@@ -1,5 +1,6 @@
 """Which credit pays which charge: a pure function of what is owed and what was given (C10)."""
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import date
 from typing import Literal
@@ -65,13 +66,14 @@ class Settlement(Struct):
 
     charges: list[Charge]
     owed: dict[str, int]
+    left: dict[str, int]
     paid: dict[str, list[Paid]]
     credit: int
     balance: int
 
     def unpaid(self, charge: str) -> int:
         """What is still owed on a charge, in cents; 0 for one that no longer stands."""
-        return self.owed.get(charge, 0) - sum(p.amount for p in self.paid.get(charge, ()))
+        return self.left.get(charge, 0)
 
     def unpaid_at(self, charge: str, on: date) -> int:
         """What was owed on a charge at the end of `on`, in cents."""
@@ -79,39 +81,45 @@ class Settlement(Struct):
 
 
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
-    """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open one."""
-    owed = sorted(charges, key=lambda c: (c.on, c.kind != "bill", c.version))
-    given = sorted(credits, key=lambda c: (c.on, c.version))
-    amounts = {c.id: c.amount for c in owed}
+    """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
+
+    Where no bill is open, it pays the oldest open fee or adjustment.
+    """
+    owed = sorted(charges, key=_turn_of_charge)
+    given = sorted(credits, key=_turn_of_credit)
+    amounts = {charge.id: charge.amount for charge in owed}
     unpaid = dict(amounts)
-    paid: dict[str, list[Paid]] = {c.id: [] for c in owed}
+    paid: dict[str, list[Paid]] = {charge: [] for charge in amounts}
+    coming = deque(zip(owed, amounts, strict=True))
+    bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
-    oldest = arrived = 0
 
     def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
-        share = min(amount, unpaid[charge])
+        left = unpaid[charge]
+        share = amount if amount < left else left
         if share > 0:
-            unpaid[charge] -= share
+            unpaid[charge] = left - share
             paid[charge].append(Paid(on, share, credit))
-        return amount - max(share, 0)
+            amount -= share
+        return amount
 
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
-        nonlocal oldest
-        while amount and oldest < arrived:
-            amount = lay(owed[oldest].id, credit, amount, on)
-            if unpaid[owed[oldest].id] > 0:
+        while amount and (queue := bills or others):
+            amount = lay(queue[0], credit, amount, on)
+            if unpaid[queue[0]] > 0:
                 return
-            oldest += 1
+            queue.popleft()
         if amount:
             pool.append((credit, amount))
 
     def arrive(until: date) -> None:
-        nonlocal arrived
-        while arrived < len(owed) and owed[arrived].on <= until:
-            arrived += 1
-            waiting, pool[:] = list(pool), []
-            for credit, amount in waiting:
-                pay_oldest(credit, amount, owed[arrived - 1].on)
+        while coming and coming[0][0].on <= until:
+            charge, name = coming.popleft()
+            (bills if charge.kind == "bill" else others).append(name)
+            if pool:
+                waiting, pool[:] = list(pool), []
+                for credit, amount in waiting:
+                    pay_oldest(credit, amount, charge.on)
 
     for credit in given:
         arrive(credit.on)
@@ -120,5 +128,13 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
             amount = lay(credit.charge, credit, amount, credit.on)
         pay_oldest(credit, amount, credit.on)
     arrive(date.max)
-    left = sum(amount for _, amount in pool)
-    return Settlement(owed, amounts, paid, left, sum(unpaid.values()) - left)
+    over = sum(amount for _, amount in pool)
+    return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
+
+
+def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:
+    return charge.on, charge.kind != "bill", charge.version
+
+
+def _turn_of_credit(credit: Credit) -> tuple[date, int]:
+    return credit.on, credit.version

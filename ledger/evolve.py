@@ -31,12 +31,16 @@ def evolve(account: Account, event: e.Event) -> None:
 
 def order(event: e.Event) -> tuple[date, int, Any, int]:
     """The key of effective order: a day's bare-dated events by kind, then the timed ones by time; ties by version."""
-    when: date | datetime = getattr(event, event.when)
+    name, rank = _ORDER[type(event)]
+    when: date | datetime = getattr(event, name)
     if isinstance(when, datetime):
         if when.tzinfo is not None:
             return when.date(), 1, when, event.version
         when = when.date()
-    return when, 0, event.rank, event.version
+    return when, 0, rank, event.version
+
+
+_ORDER = {kind: (kind.when, kind.rank) for kind in e.EVENTS.values()}
 
 
 def _opened(a: Account, event: e.AccountOpened) -> None:

@@ -68,9 +68,11 @@ def half_up(value: Fraction) -> int:
 
 def decimals(value: Fraction, places: int = 6) -> str:
     """`value` as text with that many decimals, rounded half-up once."""
-    scaled = half_up(value * 10**places)
-    whole, part = divmod(abs(scaled), 10**places)
-    return f"{'-' if scaled < 0 else ''}{whole}.{part:0{places}}"
+    # In whole numbers: multiplying the Fraction would reduce it again.
+    above, below = value.numerator * 10**places, value.denominator
+    magnitude = (2 * abs(above) + below) // (2 * below)
+    whole, part = divmod(magnitude, 10**places)
+    return f"{'-' if above < 0 and magnitude else ''}{whole}.{part:0{places}}"
 
 
 def _require(sign: Sign, amount: int, text: str) -> None:

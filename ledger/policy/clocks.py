@@ -38,9 +38,7 @@ def _shutoff_from(
         if last < day and book.in_force("days_until_past_due"):
             return day
         # Another rule book may hold before that day is over; it is asked from its own first day.
-        day += ONE_DAY
-        while day <= last and policies.on(day, district) is book:
-            day += ONE_DAY
+        day = min(max(last, day) + ONE_DAY, policies.turn_after(day))
 
 
 def _last_day(mailed_on: date, past_due: date, residential: bool, book: Parameters) -> date:

@@ -127,14 +127,7 @@ def earliest(case: Case) -> date | None:
 
 def _next_asked(case: Case, until: date, last: date) -> date:
     """The day after `until`, or the first one of another rule book if that is sooner."""
-    day = case.on + ONE_DAY
-    while day <= min(until, last) and _book(case, day) is case.parameters:
-        day += ONE_DAY
-    return day
-
-
-def _book(case: Case, day: date) -> Parameters:
-    return case.policies.on(day, case.account.district)
+    return min(max(min(until, last), case.on) + ONE_DAY, case.policies.turn_after(case.on))
 
 
 def shutoff_flags(case: Case, *, overridden: bool = False) -> tuple[str, ...]:

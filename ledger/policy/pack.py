@@ -245,7 +245,7 @@ class _Part:
         for key in content:
             if key not in known:
                 near = sorted(known) if len(known) <= 20 else get_close_matches(key, known)
-                self.fail(key, f"is not known here; known are {', '.join(near) or f'{len(known)} others'}")
+                self.fail(key, f"is not known here; known are {', '.join(near) or f'{len(known)} names unlike it'}")
 
     def fail(self, key: str, reason: str) -> None:
         raise PackError(self.file, self.at(key), reason)

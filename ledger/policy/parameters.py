@@ -162,6 +162,11 @@ class Policies:
             book = self._books[turn, district] = Parameters(self.governing(start), start, district)
         return book
 
+    def turn_after(self, day: date) -> date:
+        """The first day after `day` on which another rule book may hold; the last day there is if none will."""
+        at = bisect_right(self._turns, day)
+        return self._turns[at] if at < len(self._turns) else date.max
+
     def calendar(self, closures: Mapping[date, str] | None = None, hours: Iterable[Hours] = ()) -> Calendar:
         """The calendar of these policies' holidays and usual hours, with the utility's own closures and hours."""
         starts = sorted({effective_from for _, effective_from in self._publications})
@@ -242,6 +247,5 @@ def _refuse_overlaps(packs: Iterable[Pack]) -> None:
             for name in (function, table.id):
                 other = stands.setdefault(name, pack.name)
                 if other != pack.name:
-                    raise PackError(
-                        pack.name, function, f"{name} stands in {other} already; publish all of {other} anew, under that name"
-                    )
+                    reason = f"{name} stands in {other} already; publish all of {other} anew, under that name"
+                    raise PackError(pack.name, function, reason)

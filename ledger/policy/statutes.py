@@ -105,8 +105,8 @@ def sb998_health(case: Case) -> Verdict:
         return blocks(because, events, agreed.holds_until, **agreed.facts)
     missed_for = agreed.since + case.days("sb998_health")
     if case.on < missed_for:
-        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}, and for 60 days not before"
-        return blocks(f"{because} {said(missed_for)}", events, missed_for - ONE_DAY, **agreed.facts)
+        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}, and for 60 days not"
+        return blocks(f"{because} before {said(missed_for)}", events, missed_for - ONE_DAY, **agreed.facts)
     posted = [n for n in final_notices(case, agreed.since) if n.method == "posted"]
     if not posted:
         return blocks("no final notice was posted since the arrangement was missed", events, FOR_EVER, **agreed.facts)

@@ -74,7 +74,7 @@ def test_a_rule_that_stands_in_another_pack_is_refused(pack: Path) -> None:
     pack.write_text(ORDERS.replace('name = "orders"', 'name = "decrees"'), encoding="utf-8")
     refusal = World().refusal("policy publish", file=str(pack))
     assert refusal.code == "pack_not_usable"
-    assert "publish it under that name; mend the file" in refusal.message
+    assert "stands in orders already; publish all of orders anew, under that name" in refusal.message
 
 
 def test_a_file_that_cannot_be_read_is_invalid(tmp_path: Path) -> None:

@@ -29,6 +29,16 @@ def test_c10_a_bill_goes_before_a_fee_of_the_same_day() -> None:
     assert (settled.unpaid("bill B"), settled.unpaid("fee F")) == (0, 500)
 
 
+def test_c10_an_open_bill_goes_before_an_older_fee() -> None:
+    settled = settle([charge("F", 0, 3000, "fee"), charge("B", 30, 8500)], [credit(40, 8500)])
+    assert (settled.unpaid("bill B"), settled.unpaid("fee F")) == (0, 3000)
+
+
+def test_a_fee_is_paid_when_no_bill_is_open() -> None:
+    settled = settle([charge("F", 10, 3000, "fee"), charge("B", 30, 8500)], [credit(20, 4000)])
+    assert (settled.unpaid("bill B"), settled.unpaid("fee F"), settled.credit) == (7500, 0, 0)
+
+
 def test_a_directed_payment_pays_its_bill_and_the_rest_goes_to_the_oldest() -> None:
     settled = settle([charge("B-1", 0, 6000), charge("B-2", 30, 5000)], [credit(40, 5500, "bill B-2")])
     assert (settled.unpaid("bill B-1"), settled.unpaid("bill B-2")) == (5500, 0)

@@ -1,0 +1,1 @@
+"""What people read: rows computed from accounts, always current, rebuilt in seconds."""

@@ -1,0 +1,123 @@
+"""Who is behind, what protects them, and the dates on which that turns (DO-02, DO-04, DO-11, DO-23, DO-29, DO-32)."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import lru_cache
+
+from ledger import events as e
+from ledger.calendar import ONE_DAY
+from ledger.policy.arrangements import latest, pending_requests
+from ledger.policy.case import Case
+from ledger.policy.clocks import bill_clocks
+from ledger.policy.explain import HORIZON, earliest
+from ledger.policy.notices import standing
+from ledger.policy.parameters import Policies
+from ledger.policy.protections import ProtectionKind
+from ledger.policy.stays import health_claimed, open_petitions
+from projections.receivables import unpaid
+from projections.rows import Folded, Row
+
+
+class DelinquencyRow(Row, frozen=True):
+    """An account with something unpaid: since when, until when, and the notice that stands.
+
+    `earliest`, the notice and the reported payments are as they stood at the account's latest event; each has the date
+    on which it turns beside it.
+    """
+
+    unpaid: int
+    past_due_from: date | None
+    bill: str | None
+    mailed_on: date | None
+    grace_until: date | None
+    shutoff_from: date | None
+    earliest: date | None
+    notice: str | None
+    notice_kind: e.NoticeKind | None
+    notice_served_on: date | None
+    notice_good_from: date | None
+    notice_stale_after: date | None
+    reported: int
+    reported_until: date | None
+
+
+class ProtectionRow(Row, frozen=True):
+    """One thing that protects an account, through `until`, or while that is empty until a further event."""
+
+    kind: ProtectionKind
+    reference: str | None
+    since: date | None
+    until: date | None
+
+
+def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
+    """One row for each account that has something unpaid."""
+    owed = list(unpaid(seen))
+    if not owed:
+        return
+    case, account = seen.case, seen.account
+    oldest = case.open[0].bill if case.open else None
+    grace_until, shutoff_from = bill_clocks(oldest, account, *seen.rules) if oldest else (None, None)
+    chosen = standing(case) if account.notices and case.in_force("notice_given") else None
+    yield DelinquencyRow(
+        unpaid=sum(part.unpaid for part in owed),
+        past_due_from=min((part.past_due_from for part in owed if part.past_due_from), default=None),
+        bill=oldest.id if oldest else None,
+        mailed_on=oldest.mailed_on if oldest else None,
+        grace_until=grace_until,
+        shutoff_from=shutoff_from,
+        earliest=first_lawful(case) if oldest else None,
+        notice=chosen.notice.notice if chosen else None,
+        notice_kind=chosen.notice.kind if chosen else None,
+        notice_served_on=chosen.notice.on if chosen else None,
+        notice_good_from=chosen.free_from if chosen else None,
+        notice_stale_after=chosen.stale_after if chosen else None,
+        reported=case.reported,
+        reported_until=max((last for _, last in case.reports), default=None),
+    )
+
+
+def first_lawful(case: Case) -> date | None:
+    """The first day on which every layer would allow a shutoff if nothing more happens; None within a year."""
+    given = any(notice.kind in ("discontinuance", "final") for notice in case.account.notices)
+    # Most accounts that owe something were never given notice; where that is needed all year, no day need be judged.
+    if not given and _notice_needed(case.policies, case.account.district, case.on.year, case.on.month):
+        return None
+    return earliest(case)
+
+
+@lru_cache(maxsize=4096)
+def _notice_needed(policies: Policies, district: str | None, year: int, month: int) -> bool:
+    first = date(year, month, 1)
+    days = (first + timedelta(days=n) for n in range(31 + HORIZON.days + 1))
+    books = {id(book): book for book in (policies.on(day, district) for day in days)}
+    return all(book.in_force("ground") for book in books.values())
+
+
+def protections(seen: Folded) -> Iterator[ProtectionRow]:
+    """What protects the account; an order that protects everybody stands in the rules and not here."""
+    account = seen.account
+    if account.arrangements:
+        yield from _arranged(seen)
+    for petition in open_petitions(seen.case) if account.disputes else ():
+        yield ProtectionRow("petition", petition.dispute, petition.day, None)
+    for appeal in account.appeals.values():
+        ends = filter(None, (appeal.lapsed_on, appeal.closed.on if appeal.closed else None))
+        yield ProtectionRow("appeal", appeal.filed.appeal, appeal.filed.on, min(ends, default=None))
+    if account.health and account.residential and health_claimed(seen.case):
+        days = (state.submitted_on or state.accepted_on for state in account.health.values())
+        yield ProtectionRow("health", None, max(filter(None, days), default=None), None)
+    if account.deposits and account.deposit > 0:
+        received = (step.on for step in seen.movements if step.book == "deposit")
+        yield ProtectionRow("deposit", None, min(received, default=None), None)
+
+
+def _arranged(seen: Folded) -> Iterator[ProtectionRow]:
+    case = seen.at_last
+    found = latest(case)
+    if found and found.state != "complete" and not (found.since and found.since <= found.agreed.on):
+        until = found.since - ONE_DAY if found.since else None
+        yield ProtectionRow("arrangement", found.arrangement.id, found.agreed.on, until)
+    for request in pending_requests(case):
+        if request.requested:
+            yield ProtectionRow("request", request.id, request.requested.day, None)

@@ -1,0 +1,51 @@
+"""Portal log-ins and automatic payment (CW-01 to CW-08)."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from ledger import events as e
+from projections.rows import Folded, Row
+
+
+class LoginRow(Row, frozen=True):
+    """A log-in that may see the account, by the keyed digest of its address; empty where the address was erased."""
+
+    login: str | None
+    linked_on: date
+    unlinked_on: date | None
+    version: int
+
+
+class AutopayRow(Row, frozen=True):
+    """A time in which bills are paid by themselves; the last one has no end while it lasts."""
+
+    n: int
+    enrolled_on: date
+    method: e.PaymentMethod | None
+    cancelled_on: date | None
+
+
+def logins(seen: Folded) -> Iterator[LoginRow]:
+    """Every log-in ever linked, with the day on which it was unlinked; linked again, it has a further row."""
+    found: dict[str | None, list[LoginRow]] = {}
+    account = seen.account
+    for event in account.logins:
+        login = seen.lookup(account.id, event.login)
+        rows = found.setdefault(login, [])
+        if isinstance(event, e.LoginLinked):
+            rows.append(LoginRow(login, event.on, None, event.version))
+        elif rows and rows[-1].unlinked_on is None:
+            rows[-1] = LoginRow(login, rows[-1].linked_on, event.on, rows[-1].version)
+    yield from sorted((row for rows in found.values() for row in rows), key=lambda row: row.version)
+
+
+def autopay(seen: Folded) -> Iterator[AutopayRow]:
+    """Every enrollment, with the day on which it was cancelled."""
+    rows: list[AutopayRow] = []
+    for event in seen.history:
+        if isinstance(event, e.AutopayEnrolled):
+            rows.append(AutopayRow(len(rows) + 1, event.on, event.method, None))
+        elif isinstance(event, e.AutopayCancelled) and rows and rows[-1].cancelled_on is None:
+            last = rows[-1]
+            rows[-1] = AutopayRow(last.n, last.enrolled_on, last.method, event.on)
+    yield from rows

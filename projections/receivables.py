@@ -1,0 +1,98 @@
+"""Bills with their clocks, what of every charge is unpaid, and each movement of money (DO-02, C10)."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from ledger import events as e
+from ledger.charges import ChargeKind
+from ledger.movements import Book
+from ledger.policy.clocks import bill_clocks
+from projections.rows import Folded, Row
+
+
+class BillRow(Row, frozen=True):
+    """A bill as it stands, paid and voided ones too, with the dates on which its status turns (contract)."""
+
+    bill: str
+    kind: e.BillKind
+    mailed_on: date
+    amount: int
+    unpaid: int
+    past_due_from: date
+    grace_until: date
+    shutoff_from: date
+    received_on: date | None
+    voided_on: date | None
+    version: int
+
+
+class UnpaidRow(Row, frozen=True):
+    """A part of a charge that is not paid: the receivable, aged from `past_due_from`; an increase is a part (DO-02 e)."""
+
+    charge: ChargeKind
+    reference: str
+    part: int
+    mailed_on: date
+    amount: int
+    unpaid: int
+    past_due_from: date | None
+
+
+class ReceivableRow(Row, frozen=True):
+    """One movement of the balance, of the credit deposit or of the money at the Commission; `n` counts them."""
+
+    n: int
+    book: Book
+    on_day: date
+    known_from: datetime
+    kind: str
+    reference: str | None
+    amount: int
+    version: int
+
+
+def bills(seen: Folded) -> Iterator[BillRow]:
+    """Every bill ever issued, in the order in which they were mailed."""
+    account = seen.account
+    for bill in account.bills.values():
+        grace_until, shutoff_from = bill_clocks(bill, account, *seen.rules)
+        issued = bill.issued
+        yield BillRow(
+            issued.bill,
+            issued.kind,
+            issued.mailed_on,
+            bill.amount,
+            account.unpaid(issued.bill),
+            issued.past_due_from,
+            grace_until,
+            shutoff_from,
+            bill.received_on,
+            bill.voided_on,
+            issued.version,
+        )
+
+
+def unpaid(seen: Folded) -> Iterator[UnpaidRow]:
+    """What is unpaid, the oldest charge first; of one charge, the oldest part was paid first."""
+    settled = seen.account.settled
+    for charge in settled.charges:
+        left = settled.unpaid(charge.id)
+        if left <= 0:
+            continue
+        rows = []
+        for number in range(len(charge.parts), 0, -1):
+            part = charge.parts[number - 1]
+            share = min(left, part.amount)
+            left -= share
+            if share:
+                about = (charge.kind, charge.name, number, part.mailed_on, part.amount, share, part.past_due_from)
+                rows.append(UnpaidRow(*about))
+        yield from reversed(rows)
+
+
+def receivables(seen: Folded) -> Iterator[ReceivableRow]:
+    """Every movement in effective order, with the moment from which the utility knew of it."""
+    for n, (book, on, event, kind, reference, amount) in enumerate(seen.movements, 1):
+        yield ReceivableRow(
+            n, book, on, event.learned_at or event.recorded_at, kind, reference, amount, event.version
+        )

@@ -1,0 +1,97 @@
+"""What a projection is: a name, the columns of its rows, and a pure function from an account to rows.
+
+Days and moments are stored as ISO text, money as whole cents. No row holds a status that would turn at midnight: it
+holds the dates on which the status turns.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
+
+from ledger import events as e
+from ledger.account import Account
+from ledger.calendar import PACIFIC
+from ledger.evolve import fold, order
+from ledger.movements import Movement, movements
+from ledger.policy.case import Case
+from ledger.utility import Rules
+
+Kind = Literal["text", "integer", "boolean", "day", "moment"]
+"""What a column holds; days and moments are text to a database."""
+
+Lookup = Callable[[str, str], str | None]
+"""Turns (account, sealed log-in) into the keyed digest it is looked up by; None where the log-in was erased."""
+
+
+_LAST = datetime.combine(date(2199, 12, 31), time.max, PACIFIC)
+
+
+class Row(Struct, frozen=True, array_like=True, gc=False):
+    """One row of a projection; the account it belongs to is its first column and is kept beside it."""
+
+
+class Folded:
+    """One account as every projection sees it: its history in effective order, the state that it folds to, the rules.
+
+    All that is recorded counts, whenever it is effective.
+    """
+
+    def __init__(self, account: str, events: Iterable[e.Event], rules: Rules, lookup: Lookup) -> None:
+        self.history: Sequence[e.Event] = sorted(events, key=order)
+        self.account: Account = fold(account, self.history)
+        self.rules = rules
+        self.lookup = lookup
+
+    @cached_property
+    def movements(self) -> list[Movement]:
+        """What moved the balance and the deposits, in effective order."""
+        return list(movements(self.history))
+
+    @cached_property
+    def case(self) -> Case:
+        """The account at its latest event: the last moment of that day where only the day is known."""
+        when = self.history[-1].effective
+        at = when if isinstance(when, datetime) else datetime.combine(when, time.max, PACIFIC)
+        return Case(self.account, at, *self.rules)
+
+    @cached_property
+    def at_last(self) -> Case:
+        """The account when all that the mere passing of time can change has changed."""
+        return Case(self.account, _LAST, *self.rules)
+
+
+class Column(NamedTuple):
+    """A column: its name, what it holds, and whether it may be empty."""
+
+    name: str
+    kind: Kind
+    optional: bool
+
+
+class Projection(NamedTuple):
+    """A table that people read: `key` names the columns that tell an account's rows apart, in their order."""
+
+    name: str
+    row: type[Row]
+    rows: Callable[[Folded], Iterator[Row]]
+    key: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns after `account`, in the order in which a row holds them."""
+        hints = get_type_hints(self.row)
+        return [_column(name, hints[name]) for name in self.row.__struct_fields__]
+
+
+_KINDS: dict[type, Kind] = {str: "text", int: "integer", bool: "boolean", date: "day", datetime: "moment"}
+
+
+def _column(name: str, hint: Any) -> Column:
+    parts = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+    held = {date if part == date | datetime else str if get_origin(part) is Literal else part for part in parts}
+    kinds = {_KINDS[part] for part in held - {NoneType}}
+    return Column(name, "moment" if "moment" in kinds else kinds.pop(), NoneType in held)
