@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-from ledger.money import Cents, Thousandths
+from ledger.money import Cents
 
 UTILITY = "@utility"
 """The stream of what concerns the whole utility; no account can have this name."""
@@ -87,8 +87,8 @@ class Event(
 ):
     """What every event carries besides its facts.
 
-    `version` counts the account's events from 1. `recorded_at` is set by the store; what the utility knew at an instant is
-    decided by `learned_at` where given. `flags` are the ids of the rules that the fact broke.
+    `version` counts the account's events from 1. `recorded_at` is set by the store; what the utility knew at an
+    instant is decided by `learned_at` where given. `flags` are the ids of the rules that the fact broke.
     """
 
     when: ClassVar[str]

@@ -27,18 +27,62 @@ WRONG: dict[str, list[Any]] = {
     "signed_money": [*NOT_TEXT, "1.001", "NaN", "--1", "100000000.00"],
     "quantity": [*NOT_TEXT, "", "-1", "1.0001", "NaN", "1e3"],
     "count": [0, -1, 1.5, True, "x", "", [], 1_000_001],
-    "moment": [*NOT_TEXT, "", "2024-02-30T10:00", "2024-13-01", "2024-05-01T25:00", "2024-03-10T02:30", "2024-11-03T01:30",
-               "20240501T100000", "2024-W01-1", "1899-12-31", "2200-01-01", "now"],
+    "moment": [
+        *NOT_TEXT,
+        "",
+        "2024-02-30T10:00",
+        "2024-13-01",
+        "2024-05-01T25:00",
+        "2024-03-10T02:30",
+        "2024-11-03T01:30",
+        "20240501T100000",
+        "2024-W01-1",
+        "1899-12-31",
+        "2200-01-01",
+        "now",
+    ],
     "timed": [*NOT_TEXT, "", "2024-05-01", "2024-02-30T10:00", "2024-05-01T24:00"],
-    "date": [*NOT_TEXT, "", "2024-02-30", "2023-02-29", "2024-13-01", "20240501", "2024-5-1", "2024-05-01T10:00", "0000-01-01", "1899-12-31",
-             "2200-01-01", "٢٠٢٤-٠١-٠١"],
+    "date": [
+        *NOT_TEXT,
+        "",
+        "2024-02-30",
+        "2023-02-29",
+        "2024-13-01",
+        "20240501",
+        "2024-5-1",
+        "2024-05-01T10:00",
+        "0000-01-01",
+        "1899-12-31",
+        "2200-01-01",
+        "٢٠٢٤-٠١-٠١",
+    ],
     "flag": [1, 0, "yes", "", "True", [], {}],
     "choice": [*NOT_TEXT, "", "no-such-choice", "RESIDENTIAL"],
-    "lines": [7, "x", {}, [], [7], [{}], [{"kind": "service"}], [{"kind": "service", "amount": 1}], [{"kind": "gift", "amount": "1.00"}],
-              [{"kind": "service", "amount": "1.00", "more": 1}]],
-    "installments": [7, "x", {}, [], [7], [{}], [{"due_on": "2024-05-01"}], [{"due_on": "2024-02-30", "amount": "1.00"}],
-                     [{"due_on": "2024-05-01", "amount": 30.0}], [{"due_on": "2024-05-01", "amount": "0.00"}]],
-}  # fmt: skip
+    "lines": [
+        7,
+        "x",
+        {},
+        [],
+        [7],
+        [{}],
+        [{"kind": "service"}],
+        [{"kind": "service", "amount": 1}],
+        [{"kind": "gift", "amount": "1.00"}],
+        [{"kind": "service", "amount": "1.00", "more": 1}],
+    ],
+    "installments": [
+        7,
+        "x",
+        {},
+        [],
+        [7],
+        [{}],
+        [{"due_on": "2024-05-01"}],
+        [{"due_on": "2024-02-30", "amount": "1.00"}],
+        [{"due_on": "2024-05-01", "amount": 30.0}],
+        [{"due_on": "2024-05-01", "amount": "0.00"}],
+    ],
+}
 
 
 def example_of(kind: type[Command]) -> dict[str, Any]:
@@ -102,7 +146,10 @@ def test_every_noun_of_the_contract_has_commands() -> None:
         command_type("invoice issue")
 
 
-GOOD = b'{"command": "contact attempt", "account": "7001", "at": "2024-05-20T10:00", "method": "phone", "outcome": "reached"}\n'
+GOOD = (
+    b'{"command": "contact attempt", "account": "7001", "at": "2024-05-20T10:00", "method": "phone", '
+    b'"outcome": "reached"}\n'
+)
 LINES = {
     b"{": "invalid_json",
     b"[]": "invalid_json",

@@ -26,7 +26,7 @@ class World:
         self.calendar = self.policies.calendar()
         self.events: dict[str, list[Event]] = {}
         if opened:
-            self.given("account open", opened_on="2019-01-01", name="Sample Customer", service_address="12 Example Lane")
+            self.given("account open", opened_on="2019-01-01", name="Sample Customer", service_address="1 Example Lane")
 
     def given(self, title: str, **fields: Any) -> "World":
         """The command is decided and what follows is recorded."""

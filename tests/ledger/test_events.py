@@ -99,7 +99,10 @@ def test_what_is_no_event_is_never_ignored(stored: bytes) -> None:
 
 
 def test_an_event_survives_its_bytes() -> None:
-    stored = b'{"type":"BillVoided","bill":"B","on":"2024-01-01","reason":"r","version":3,"recorded_at":"2024-01-02T09:00:00-08:00"}'
+    stored = (
+        b'{"type":"BillVoided","bill":"B","on":"2024-01-01","reason":"r","version":3,'
+        b'"recorded_at":"2024-01-02T09:00:00-08:00"}'
+    )
     (event,) = decode([stored])
     assert (event.type, event.version, event.day.isoformat()) == ("BillVoided", 3, "2024-01-01")
     assert decode([encode(event)]) == [event]

@@ -53,8 +53,14 @@ def test_no_other_form_is_a_reading(wrong: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "rounded"),
-    [(Fraction(12267, 100) * 2, 245), (Fraction(1, 2), 1), (Fraction(-1, 2), -1), (Fraction(3, 2), 2), (Fraction(49, 100), 0)],
-)  # fmt: skip
+    [
+        (Fraction(12267, 100) * 2, 245),
+        (Fraction(1, 2), 1),
+        (Fraction(-1, 2), -1),
+        (Fraction(3, 2), 2),
+        (Fraction(49, 100), 0),
+    ],
+)
 def test_c12_halves_go_up(value: Fraction, rounded: int) -> None:
     assert half_up(value) == rounded
 

@@ -1,7 +1,7 @@
 """Money at every instant: the balance is the contract's sum, whatever the order of recording.
 
-Seen to fail under these one-line changes of the code: a voided bill kept among the charges; a returned payment kept among
-the credits; a correction that leaves the old amount; a negative adjustment that credits nothing; `<` for `<=` in
+Seen to fail under these one-line changes of the code: a voided bill kept among the charges; a returned payment kept
+among the credits; a correction that leaves the old amount; a negative adjustment that credits nothing; `<` for `<=` in
 `happened`, for moments and for days; a late fact folded after the ones it precedes.
 """
 
