@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TextIO, get_args
+from typing import IO, get_args
 
 import click
 
@@ -40,7 +40,7 @@ def journal(url: str, form: Format, output: str, on: date | None, known_at: date
 
 
 @contextmanager
-def _whole(output: str) -> Iterator[TextIO]:
+def _whole(output: str) -> Iterator[IO[str]]:
     """A file to write, which takes its place when it is whole; what is no file (- prints) is written as it comes."""
     place = Path(output)
     if output == "-" or (place.exists() and not place.is_file()):

@@ -8,7 +8,6 @@ from ledger import events as e
 from ledger.calendar import ONE_DAY
 from ledger.policy.arrangements import latest, pending_requests
 from ledger.policy.case import Case
-from ledger.policy.clocks import bill_clocks
 from ledger.policy.explain import HORIZON, earliest
 from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
@@ -57,7 +56,7 @@ def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
         return
     case, account = seen.case, seen.account
     oldest = case.open[0].bill if case.open else None
-    grace_until, shutoff_from = bill_clocks(oldest, account, *seen.rules) if oldest else (None, None)
+    grace_until, shutoff_from = seen.world.clocks(oldest, account) if oldest else (None, None)
     chosen = standing(case) if account.notices and case.in_force("notice_given") else None
     yield DelinquencyRow(
         unpaid=sum(part.unpaid for part in owed),

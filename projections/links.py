@@ -30,7 +30,7 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
     found: dict[str | None, list[LoginRow]] = {}
     account = seen.account
     for event in account.logins:
-        login = seen.lookup(account.id, event.login)
+        login = seen.world.lookup(account.id, event.login)
         rows = found.setdefault(login, [])
         if isinstance(event, e.LoginLinked):
             rows.append(LoginRow(login, event.on, None, event.version))

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from ledger import events as e
 from ledger.charges import ChargeKind
 from ledger.movements import Book
-from ledger.policy.clocks import bill_clocks
 from projections.rows import Folded, Row
 
 
@@ -53,9 +52,9 @@ class ReceivableRow(Row, frozen=True):
 
 def bills(seen: Folded) -> Iterator[BillRow]:
     """Every bill ever issued, in the order in which they were mailed."""
-    account = seen.account
+    account, clocks = seen.account, seen.world.clocks
     for bill in account.bills.values():
-        grace_until, shutoff_from = bill_clocks(bill, account, *seen.rules)
+        grace_until, shutoff_from = clocks(bill, account)
         issued = bill.issued
         yield BillRow(
             issued.bill,

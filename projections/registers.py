@@ -174,7 +174,7 @@ def _missed_from(seen: Folded, arrangement: Arrangement) -> date | None:
 
 def installments(seen: Folded) -> Iterator[InstallmentRow]:
     """Every installment ever agreed."""
-    calendar = seen.rules.calendar
+    calendar = seen.world.rules.calendar
     for a in seen.account.arrangements.values():
         for n, i in enumerate(a.agreed.installments if a.agreed else (), 1):
             yield InstallmentRow(a.id, n, i.due_on, calendar.next_open(i.due_on), i.amount)

@@ -13,11 +13,12 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from msgspec import Struct
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account import Account, Bill
 from ledger.calendar import PACIFIC
 from ledger.evolve import fold, order
 from ledger.movements import Movement, movements
 from ledger.policy.case import Case
+from ledger.policy.clocks import bill_clocks
 from ledger.utility import Rules
 
 Kind = Literal["text", "integer", "boolean", "day", "moment"]
@@ -34,17 +35,34 @@ class Row(Struct, frozen=True, array_like=True, gc=False):
     """One row of a projection; the account it belongs to is its first column and is kept beside it."""
 
 
+class World:
+    """What all accounts share: the calendar, the rules, and how a log-in is looked up."""
+
+    def __init__(self, rules: Rules, lookup: Lookup) -> None:
+        self.rules = rules
+        self.lookup = lookup
+        self._clocks: dict[tuple[date, date, bool, str | None], tuple[date, date]] = {}
+
+    def clocks(self, bill: Bill, account: Account) -> tuple[date, date]:
+        """`grace_until` and `shutoff_from` of a bill; many bills share their days, so each is worked out once."""
+        issued = bill.issued
+        days = (issued.mailed_on, issued.past_due_from, account.residential, account.district)
+        found = self._clocks.get(days)
+        if found is None:
+            found = self._clocks[days] = bill_clocks(bill, account, *self.rules)
+        return found
+
+
 class Folded:
-    """One account as every projection sees it: its history in effective order, the state that it folds to, the rules.
+    """One account as every projection sees it: its history in effective order, and the state that it folds to.
 
     All that is recorded counts, whenever it is effective.
     """
 
-    def __init__(self, account: str, events: Iterable[e.Event], rules: Rules, lookup: Lookup) -> None:
+    def __init__(self, account: str, events: Iterable[e.Event], world: World) -> None:
         self.history: Sequence[e.Event] = sorted(events, key=order)
         self.account: Account = fold(account, self.history)
-        self.rules = rules
-        self.lookup = lookup
+        self.world = world
 
     @cached_property
     def movements(self) -> list[Movement]:
@@ -56,12 +74,12 @@ class Folded:
         """The account at its latest event: the last moment of that day where only the day is known."""
         when = self.history[-1].effective
         at = when if isinstance(when, datetime) else datetime.combine(when, time.max, PACIFIC)
-        return Case(self.account, at, *self.rules)
+        return Case(self.account, at, *self.world.rules)
 
     @cached_property
     def at_last(self) -> Case:
         """The account when all that the mere passing of time can change has changed."""
-        return Case(self.account, _LAST, *self.rules)
+        return Case(self.account, _LAST, *self.world.rules)
 
 
 class Column(NamedTuple):

@@ -32,8 +32,8 @@ class Owed(NamedTuple):
 class Verdict(Struct, frozen=True):
     """What one rule says: `because` is read aloud, `events` are the versions read.
 
-    `until`: it blocks at least through that day if nothing more happens and no reported payment is waiting; None where
-    that is not known.
+    `until`: it blocks at least through that day if nothing more happens and no reported payment is waiting; `ends_at`:
+    it blocks no longer from that moment on; None where that is not known.
     """
 
     verdict: Outcome
@@ -41,6 +41,7 @@ class Verdict(Struct, frozen=True):
     facts: dict[str, Any]
     events: tuple[int, ...] = ()
     until: date | None = None
+    ends_at: datetime | None = None
 
 
 class Case:
@@ -113,6 +114,16 @@ class Case:
             found[owed.bill.id] = found.get(owed.bill.id, 0) + owed.unpaid
         return found
 
+    @cached_property
+    def needed(self) -> int:
+        """The cents that would pay the ground: payments are laid on the oldest open bill, so all before it as well."""
+        ground = self.aged or self.past_due
+        total = needed = 0
+        for owed in self.open:
+            total += owed.unpaid
+            needed = total if any(owed is found for found in ground) else needed
+        return needed
+
     def last_day(self, part: Part) -> date:
         """The last day to pay before a shutoff, moved to the next open day: 79 days if residential, else 19."""
         return self.calendar.next_open(self.last_day_literally(part))
@@ -150,6 +161,17 @@ class Case:
         return sum(report.amount for report, _ in self.reports)
 
 
+    @property
+    def holiday_part_ends(self) -> datetime | None:
+        """When a holiday ends that is only a part of this day; None where this moment is in no such part."""
+        moment = self.at.replace(second=0, microsecond=0)
+        if self.calendar.holiday(self.on) or not self.calendar.holiday_at(moment):
+            return None
+        while self.calendar.holiday_at(moment):
+            moment += timedelta(minutes=1)
+        return moment
+
+
 def grace_literally(part: Part) -> date:
     """The last day on which a part of a bill is not past due."""
     return part.past_due_from - ONE_DAY if part.past_due_from else part.mailed_on
@@ -160,9 +182,15 @@ def permits(because: str, events: tuple[int, ...] = (), **facts: Any) -> Verdict
     return Verdict("permits", because, facts, events)
 
 
-def blocks(because: str, events: tuple[int, ...] = (), until: date | None = None, **facts: Any) -> Verdict:
-    """The rule forbids it, at least through `until`."""
-    return Verdict("blocks", because, facts, events, until)
+def blocks(
+    because: str,
+    events: tuple[int, ...] = (),
+    until: date | None = None,
+    ends_at: datetime | None = None,
+    **facts: Any,
+) -> Verdict:
+    """The rule forbids it, at least through `until`, and no longer from `ends_at` on."""
+    return Verdict("blocks", because, facts, events, until, ends_at)
 
 
 def avoids(because: str, until: date | None = None, **facts: Any) -> Verdict:

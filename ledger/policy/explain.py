@@ -103,26 +103,44 @@ def _judged(case: Case, *, of_the_day: bool = True) -> Iterator[tuple[Rule, Verd
 def earliest(case: Case) -> date | None:
     """The first date on which, if nothing more happens, every layer would allow it; None if none within 366 days.
 
-    A later day is judged at its office's opening, if the office opens that day.
+    A later day counts if the office opens and all allow it at some moment of its hours; of today, what is left of it.
     """
     day, last = case.on, case.on + HORIZON
-    opening = case.calendar.opening(day)
-    asked: Case | None = case.moved(opening) if opening and opening > case.at else case
     while day <= last:
-        if asked:
-            against = [verdict for _, verdict in _judged(asked) if verdict.verdict in FORBIDS]
-            if not against:
-                return day
-            # A report that stops counting may turn anything, so while one is waiting no day is passed over.
-            until = day if asked.reports else max(verdict.until or day for verdict in against)
-            day = _next_asked(asked, until, last)
-        else:
+        asked = _first_asked(case, day)
+        if asked is None:
             day += ONE_DAY
-        if day > last:
-            return None
-        opening = case.calendar.opening(day)
-        asked = case.moved(opening) if opening else None
+            continue
+        against = _against(asked)
+        if _ends_that_day(asked, against):
+            return day
+        # A report that stops counting may turn anything, so while one is waiting no day is passed over.
+        until = day if asked.reports else max(verdict.until or day for verdict in against)
+        day = _next_asked(asked, until, last)
     return None
+
+
+def _against(case: Case) -> list[Verdict]:
+    return [verdict for _, verdict in _judged(case) if verdict.verdict in FORBIDS]
+
+
+def _first_asked(case: Case, day: date) -> Case | None:
+    """The first moment of a day to judge: its opening, or the moment asked about where that is later."""
+    opening = case.calendar.opening(day)
+    if day == case.on and (opening is None or opening <= case.at):
+        return case
+    return case.moved(opening) if opening else None
+
+
+def _ends_that_day(case: Case, against: list[Verdict]) -> bool:
+    """Whether nothing stands in the way, or all that does has ended at a later moment of the day."""
+    while against:
+        ends = [verdict.ends_at for verdict in against if verdict.ends_at and verdict.ends_at.date() == case.on]
+        if len(ends) < len(against):
+            return False
+        case = case.moved(max(ends))
+        against = _against(case)
+    return True
 
 
 def _next_asked(case: Case, until: date, last: date) -> date:
@@ -131,9 +149,12 @@ def _next_asked(case: Case, until: date, last: date) -> date:
 
 
 def shutoff_flags(case: Case, *, overridden: bool = False) -> tuple[str, ...]:
-    """The ids of the rules that a shutoff made at that moment broke; one avoided but overridden is not broken."""
-    spared = "avoids" if overridden else None
-    return tuple(book.id for book, v in _judged(case) if v.verdict in FORBIDS and v.verdict != spared)
+    """The ids of the rules that a shutoff made at that moment broke.
+
+    One avoided but overridden is not broken, nor is one of which nobody can say.
+    """
+    broken = {"blocks"} if overridden else {"blocks", "avoids"}
+    return tuple(book.id for book, verdict in _judged(case) if verdict.verdict in broken)
 
 
 def stage(case: Case) -> Stage:

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from ledger.calendar import ONE_DAY
-from ledger.charges import Credit, settle
-from ledger.events import NoticeServed
+from ledger.charges import Charge, Credit, Settlement, settle
+from ledger.events import NoticeServed, PaymentReceived
 from ledger.policy.arrangements import current, final_notices
 from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, once, permits, rule, said
 
@@ -59,8 +59,33 @@ def fresh_notices(case: Case) -> tuple[Standing, ...]:
 
 
 def covered_bills(case: Case, notice: NoticeServed) -> tuple[str, ...]:
-    """The bills that a notice covers: those past due on its day, and no other."""
-    return tuple(bill.id for bill in case.account.past_due_bills(notice.on))
+    """The bills that a notice covers: those past due on its day by what was paid then, and no other."""
+    on, settled = notice.on, _settled_on(case, notice.on)
+    charges = (charge for charge in settled.charges if charge.kind == "bill")
+    return tuple(charge.name for charge in charges if charge.past_due(on, settled.unpaid_at(charge.id, on)))
+
+
+def _settled_on(case: Case, day: date) -> Settlement:
+    """What had paid what on a day: a payment gone later, or a bill voided later, still stood then."""
+    account, gone = case.account, _gone(case)
+    credits = [
+        Credit(p.day, p.version, p.amount, f"bill {p.bill}" if isinstance(p, PaymentReceived) and p.bill else None)
+        for p in account.payments.values()
+        if p.payment in gone and p.day <= day < gone[p.payment]
+    ]
+    voided = [
+        Charge("bill", bill.id, bill.mailed_on, bill.issued.version, bill.amount, bill.parts)
+        for bill in account.bills.values()
+        if bill.voided_on and bill.voided_on > day
+    ]
+    if not credits and not voided:
+        return account.settled
+    return settle([*account.charges(), *voided], [*account.credits(), *credits])
+
+
+def _gone(case: Case) -> dict[str, date]:
+    """The payments that were returned or moved to another account, each with the day from which it did not stand."""
+    return case.account.returned | case.account.transferred
 
 
 def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | None:
@@ -82,14 +107,14 @@ def _stale_after(case: Case, notice: NoticeServed) -> date:
 
 
 def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date | None:
-    """The day since then on which payments that were returned later had paid all of these bills."""
-    account = case.account
-    back = [(p, account.returned[p.payment]) for p in account.payments.values() if p.payment in account.returned]
-    for day in sorted({p.day for p, returned in back if since <= p.day < returned}):
-        credits = [c for c in account.credits() if c.on <= day]
-        credits += [Credit(p.day, p.version, p.amount) for p, returned in back if p.day <= day < returned]
-        settled = settle((c for c in account.charges() if c.on <= day), credits)
-        if not any(settled.unpaid(f"bill {bill}") for bill in bills):
+    """The day since then on which all of these bills were paid, though a payment was returned or moved later."""
+    account, gone = case.account, _gone(case)
+    if not any(day > since for day in gone.values()):
+        return None
+    given = {credit.on for credit in account.credits()} | {p.day for p in account.payments.values()}
+    for day in sorted(on for on in given if on >= since):
+        settled = _settled_on(case, day)
+        if not any(settled.unpaid_at(f"bill {bill}", day) for bill in bills):
             return day
     return None
 

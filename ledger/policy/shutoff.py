@@ -93,8 +93,8 @@ def ground(case: Case) -> Verdict:
         return blocks("no bill is past due", until=first - ONE_DAY if first else FOR_EVER, past_due=money(0))
     bill = case.past_due[0].bill
     facts: dict[str, Any] = {"bill": bill.id, "past_due": money(past_due)}
-    if case.reported >= past_due:
-        because = f"a payment of {money(case.reported)} is reported, and {money(past_due)} is past due"
+    if case.reported >= case.needed:
+        because = f"a payment of {money(case.reported)} is reported, and {money(case.needed)} would leave no bill to rest on"
         return blocks(because, tuple(report.version for report, _ in case.reports), **facts)
     if not any(n.kind in ("discontinuance", "final") for n in case.account.notices):
         return blocks("no notice of discontinuance was ever issued", until=FOR_EVER, **facts)
@@ -139,7 +139,8 @@ def not_holiday(case: Case) -> Verdict:
     """Not on a legal holiday, nor in the part of a day that is one (DO-35, C5)."""
     holiday = case.calendar.holiday_at(case.at)
     if holiday:
-        return blocks(f"{said(case.on)} is a legal holiday: {holiday}", holiday=holiday)
+        because = f"{said(case.on)} is a legal holiday: {holiday}"
+        return blocks(because, ends_at=case.holiday_part_ends, holiday=holiday)
     return permits(f"{said(case.on)} is no legal holiday at that hour")
 
 
@@ -193,13 +194,20 @@ def report_payment(case: Case) -> Verdict:
 
 
 def _reported(case: Case, how: str) -> Verdict:
+    told = case.account.reported
+    if not told:
+        return not_applicable("no payment was reported")
     if not case.reports:
-        return not_applicable("no reported payment is waiting")
-    past_due, reported = case.account.past_due(case.on), case.reported
+        name, report = max(told.items(), key=lambda each: each[1].version)
+        because = f"payment {name}, reported on {said(report.day)}, is not waited for any longer"
+        return permits(because, (report.version,), payment=name)
+    needed, reported = case.needed, case.reported
     last = min(last for _, last in case.reports)
     events = tuple(report.version for report, _ in case.reports)
-    facts: dict[str, Any] = {"reported": money(reported), "past_due": money(past_due), "until": last}
-    if past_due and reported >= past_due:
-        because = f"a payment of {money(reported)} {how}; it would pay the {money(past_due)} past due"
-        return blocks(f"{because}, and counts until {said(last)}", events, **facts)
-    return permits(f"a payment of {money(reported)} {how}, of {money(past_due)} past due", events, **facts)
+    facts: dict[str, Any] = {"reported": money(reported), "needed": money(needed), "until": last}
+    if not needed:
+        return permits(f"a payment of {money(reported)} {how}, and no bill is past due", events, **facts)
+    because = f"a payment of {money(reported)} {how}; a shutoff would rest on {money(needed)}"
+    if reported >= needed:
+        return blocks(f"{because}, which it would pay, and it counts until {said(last)}", events, **facts)
+    return permits(f"{because}, and it would not pay that in full", events, **facts)

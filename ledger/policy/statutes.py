@@ -170,7 +170,7 @@ def investigation_pending(case: Case) -> Verdict:
     if found and found.state == "kept":
         because = f"arrangement {found.arrangement.id} of {said(found.agreed.on)} is kept"
         return blocks(because, found.events, found.holds_until, **found.facts)
-    if account.disputes or account.health or found:
+    if account.disputes or account.health or any(a.agreed for a in account.arrangements.values()):
         return permits("no investigation is pending, no extension kept and no medical claim complete", events)
     return not_applicable("nothing was disputed, extended or certified")
 
@@ -239,7 +239,7 @@ def contact_before_shutoff(case: Case) -> Verdict:
     because = f"{what} on {said(event.day)} allows a shutoff from {first:%H:%M} on {said(first.date())}"
     if case.at < first:
         until = first.date() - ONE_DAY
-        return blocks(because, (event.version,), until if until > case.on else None, **facts)
+        return blocks(because, (event.version,), until if until > case.on else None, first, **facts)
     return permits(because, (event.version,), **facts)
 
 
@@ -269,7 +269,8 @@ def closed_days(case: Case) -> Verdict:
     """Not on a Saturday, a Sunday, a legal holiday, nor while the offices are closed (PUC 780)."""
     why = case.calendar.closed(case.on) or case.calendar.holiday_at(case.at)
     if why:
-        return blocks(f"{said(case.on)} is no day for a shutoff: {why}")
+        ends_at = None if case.calendar.closed(case.on) else case.holiday_part_ends
+        return blocks(f"{said(case.on)} is no day for a shutoff: {why}", ends_at=ends_at)
     if not case.calendar.office_open(case.at):
         return blocks(f"the offices are not open to the public at {case.at:%H:%M} on {said(case.on)}")
     return permits(f"{said(case.on)} is a business day and the offices are open")

@@ -1,0 +1,169 @@
+"""The rows as they are kept: generations of a table, one of them shown, each with the positions it was folded up to.
+
+A generation's table holds one row for each account with a text for each projection, so that replacing an account's rows
+is one write; views with stable names show them column by column.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ledger.store.log import StoreError
+from projections.catalogue import PROJECTIONS, Packed, unpack
+from projections.databases import Database
+
+BOOKKEEPING = (
+    "CREATE TABLE IF NOT EXISTS {s}generation (number INTEGER PRIMARY KEY, code TEXT NOT NULL, "
+    "utility INTEGER NOT NULL, shown INTEGER NOT NULL, positions TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {s}stretch (generation INTEGER NOT NULL, low {id} NOT NULL, "
+    "high {id} NOT NULL, done {id} NOT NULL, PRIMARY KEY (generation, low))",
+)
+COLUMNS = ("account", *PROJECTIONS)
+_ROOT = Path(__file__).parent.parent
+
+
+class Generation(NamedTuple):
+    """Rows of every account as of `positions`, by the program `code` and the first `utility` events of the utility."""
+
+    number: int
+    code: str
+    utility: int
+    shown: bool
+    positions: Mapping[int, int]
+
+    @property
+    def table(self) -> str:
+        return f"folded_{self.number}"
+
+
+class Stretch(NamedTuple):
+    """The accounts over `low` and up to `high`; a rebuild has folded them up to `done`."""
+
+    low: str
+    high: str
+    done: str
+
+
+class Views:
+    """The generations in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def generations(self) -> list[Generation]:
+        """Every generation, the oldest first; raises StoreError where rows were never made."""
+        found = self.database.run("SELECT number, code, utility, shown, positions FROM {s}generation ORDER BY number")
+        return [
+            Generation(number, code, utility, bool(shown), msgspec.json.decode(positions, type=dict[int, int]))
+            for number, code, utility, shown, positions in found
+        ]
+
+    def shown(self) -> Generation | None:
+        """The generation that people read; None where none was made yet."""
+        if not self.database.exists():
+            return None
+        return next((generation for generation in self.generations() if generation.shown), None)
+
+    def begin(self, code: str, utility: int, positions: Mapping[int, int], bounds: Sequence[str]) -> Generation:
+        """A new generation, to be filled stretch by stretch: from each of `bounds` to the next."""
+        with self.database.transaction(exclusive=True):
+            number = max((generation.number for generation in self.generations()), default=0) + 1
+            generation = Generation(number, code, utility, False, positions)
+            self.database.make_table(generation.table, list(PROJECTIONS))
+            self.database.run(
+                "INSERT INTO {s}generation VALUES (?, ?, ?, 0, ?)", (number, code, utility, _written(positions))
+            )
+            for low, high in zip(bounds, bounds[1:], strict=False):
+                self.database.run("INSERT INTO {s}stretch VALUES (?, ?, ?, ?)", (number, low, high, low))
+        return generation
+
+    def stretches(self, generation: Generation) -> list[Stretch]:
+        """The stretches of a rebuild that are not folded to their end."""
+        query = "SELECT low, high, done FROM {s}stretch WHERE generation = ? AND done < high ORDER BY low"
+        return [Stretch(*found) for found in self.database.run(query, (generation.number,))]
+
+    def fill(self, generation: Generation, stretch: Stretch, done: str, rows: Iterable[tuple[str, Packed]]) -> bool:
+        """Add the rows of the accounts up to `done`; False, and nothing added, where somebody else was there first."""
+        move = "UPDATE {s}stretch SET done = ? WHERE generation = ? AND low = ? AND done = ? RETURNING 1"
+        with self.database.transaction():
+            if not self.database.run(move, (done, generation.number, stretch.low, stretch.done)):
+                return False
+            self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows))
+        return True
+
+    def replace(
+        self, generation: Generation, rows: Mapping[str, Packed], positions: Mapping[int, int] | None = None
+    ) -> None:
+        """Replace the rows of some accounts and move the checkpoint, in the transaction that is open."""
+        for account in rows:
+            self.database.run(f"DELETE FROM {{s}}{generation.table} WHERE account = ?", (account,))
+        self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows.items()))
+        if positions is not None:
+            move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
+            self.database.run(move, (_written(positions), generation.number))
+
+    def show(self, generation: Generation) -> None:
+        """Have every view show this generation, in the transaction that is open."""
+        self.database.run("UPDATE {s}generation SET shown = CASE WHEN number = ? THEN 1 ELSE 0 END", (generation.number,))
+        for projection in PROJECTIONS.values():
+            self.database.show(projection, generation.table)
+
+    def drop(self, generation: Generation) -> None:
+        """Forget a generation that is not shown."""
+        with self.database.transaction(exclusive=True):
+            self.database.run("DELETE FROM {s}stretch WHERE generation = ?", (generation.number,))
+            self.database.run("DELETE FROM {s}generation WHERE number = ?", (generation.number,))
+            self.database.run(f"DROP TABLE IF EXISTS {{s}}{generation.table}")
+
+    def stored(self, generation: Generation, account: str) -> Packed | None:
+        """The rows of an account; None where there are none."""
+        query = f"SELECT {', '.join(PROJECTIONS)} FROM {{s}}{generation.table} WHERE account = ?"
+        found = self.database.run(query, (account,))
+        return found[0] if found else None
+
+    def accounts(self, generation: Generation) -> Iterator[str]:
+        """Every account that has rows, in the order of their bytes."""
+        for page in self.database.pages(f"SELECT account, '' FROM {{s}}{generation.table} ORDER BY account"):
+            for account, _ in page:
+                yield account
+
+    def rows(self, name: str, generation: Generation | None = None) -> Iterator[tuple[str, Sequence[Any]]]:
+        """The rows of a projection, account by account, in the order of the accounts' bytes; of what is shown."""
+        for account, text in self._texts(name, generation):
+            yield account, unpack(name, text)
+
+    def digest(self, name: str, generation: Generation | None = None) -> str:
+        """What the rows of a projection come to: SHA-256 over a line `["account",[rows]]` for each account."""
+        found = sha256()
+        for account, text in self._texts(name, generation):
+            found.update(f'["{account}",{text}]\n'.encode())
+        return found.hexdigest()
+
+    def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
+        chosen = generation or self.shown()
+        if chosen is None:
+            raise StoreError(f"{self.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+        query = f"SELECT account, {name} FROM {{s}}{chosen.table} WHERE {name} IS NOT NULL ORDER BY account"
+        for page in self.database.pages(query):
+            yield from page
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+@cache
+def code() -> str:
+    """What tells this version of the program from another: the rows of two versions do not mix."""
+    found = sha256()
+    for path in sorted(p for folder in ("ledger", "projections") for p in (_ROOT / folder).rglob("*.py")):
+        found.update(path.relative_to(_ROOT).as_posix().encode() + b"\n" + path.read_bytes() + b"\n")
+    return found.hexdigest()[:16]
+
+
+def _written(positions: Mapping[int, int]) -> str:
+    return msgspec.json.encode({str(shard): position for shard, position in sorted(positions.items())}).decode()
