@@ -37,7 +37,7 @@ class Duty(NamedTuple):
 
 
 class Progress(Struct, frozen=True):
-    """How an arrangement stands on a day: kept (it shields), missed since a day, or complete.
+    """How an arrangement stands on a day: kept (it shields), missed since a day, complete, or cancelled without a miss.
 
     `required` and `paid` are the cents due and given since the agreement; `holds_until` is the last day on which it is
     surely kept still if nothing more is paid; `missed` says what was not paid in time.
@@ -45,7 +45,7 @@ class Progress(Struct, frozen=True):
 
     arrangement: Arrangement
     agreed: ArrangementAgreed
-    state: Literal["kept", "missed", "complete"]
+    state: Literal["kept", "missed", "complete", "cancelled"]
     required: int
     paid: int
     since: date | None = None
@@ -67,51 +67,76 @@ class Progress(Struct, frozen=True):
 
 
 def current(case: Case) -> Progress | None:
-    """The arrangement in play: the one agreed last, unless it was cancelled or is complete."""
+    """The arrangement in play: the one `latest` finds, unless it is complete."""
     found = latest(case)
     return None if found is None or found.state == "complete" else found
 
 
 @once
 def latest(case: Case) -> Progress | None:
-    """How the arrangement agreed last stands, a complete one too; None where there is none or it was cancelled."""
+    """How the arrangement agreed last stands, a complete one too; None where there is none.
+
+    One cancelled without a miss leaves the one agreed before it as it was.
+    """
     agreed = [(a.agreed.on, a.agreed.version, a) for a in case.account.arrangements.values() if a.agreed]
-    if not agreed:
-        return None
-    arrangement = max(agreed, key=lambda found: found[:2])[2]
-    return None if arrangement.cancelled_on else progress(case, arrangement)
+    newest_first = sorted(agreed, key=lambda found: found[:2], reverse=True)
+    stand = (progress(case, arrangement) for _, _, arrangement in newest_first)
+    return next((found for found in stand if found.state != "cancelled"), None)
 
 
 def progress(case: Case, arrangement: Arrangement) -> Progress:
     """How an arrangement stands: all that was given since the agreement against all that it asked for by then.
 
     It asks for each installment by its day, and for every later bill by the end of its grace (DO-12); both days move
-    off closed days (C2). Credits of every kind count, and reported payments while they are held.
+    off closed days (C2). Credits of every kind count. One that was missed stays so after it is cancelled.
     """
     agreed = arrangement.agreed
     assert agreed is not None, "only what was agreed can be kept or missed"
+    end = min(case.on, arrangement.cancelled_on or case.on)
     duties = sorted(_duties(case, agreed))
-    gifts = sorted((c.on, c.amount) for c in case.account.credits() if c.on >= agreed.on)
-    gifts += [(report.day, report.amount) for report, _ in case.reports if report.day >= agreed.on]
+    gifts = [(c.on, c.amount) for c in case.account.credits() if agreed.on <= c.on <= end]
     required = paid = 0
     since, missed = None, ""
     # What is given on a day counts on that day; what was due by a day is missed on the next.
     steps = [(on, 0, amount, "") for on, amount in gifts]
-    steps += [(duty.last + ONE_DAY, duty.amount, 0, duty.what) for duty in duties if duty.last < case.on]
-    for on, due, given, what in sorted(steps):
+    steps += [(duty.last + ONE_DAY, duty.amount, 0, duty.what) for duty in duties if duty.last < end]
+    for on, due, given, what in [(agreed.on, 0, 0, ""), *sorted(steps)]:
         required, paid = required + due, paid + given
-        if paid >= sum(duty.amount for duty in duties if duty.owed_since <= on):
-            return Progress(arrangement, agreed, "complete", required, paid)
         if paid >= required:
             since, missed = None, ""
         elif since is None:
             since, missed = on, what
+        everything_given = paid >= sum(duty.amount for duty in duties if duty.owed_since <= on)
+        if everything_given or _paid_off(case, agreed, on, missed=since is not None):
+            return Progress(arrangement, agreed, "complete", required, paid)
     found = arrangement.breached_on
     if since is None and found and not any(on >= found for on, _ in gifts):
         since, missed = found, f"what the utility found on {said(found)}"
-    if since is None:
-        return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, paid))
-    return Progress(arrangement, agreed, "missed", required, paid, since, missed)
+    if _paid_off(case, agreed, case.on, missed=since is not None):
+        return Progress(arrangement, agreed, "complete", required, paid)
+    if since is not None:
+        return Progress(arrangement, agreed, "missed", required, paid, since, missed)
+    if arrangement.cancelled_on:
+        return Progress(arrangement, agreed, "cancelled", required, paid)
+    return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, paid))
+
+
+def _paid_off(case: Case, agreed: ArrangementAgreed, on: date, *, missed: bool) -> bool:
+    """Whether nothing that was arranged is open on a day: what was paid since, voided, or credited.
+
+    Money goes to the oldest bill. Of who keeps to the arrangement, what was meant for a later bill may have paid the
+    arranged ones; that is no end of it while such a bill is past its day.
+    """
+    settled = case.account.settled
+    for charge in settled.charges:
+        unpaid = settled.unpaid_at(charge.id, on) if charge.kind == "bill" else 0
+        for part in reversed(charge.parts if unpaid else ()):
+            share = min(unpaid, part.amount)
+            unpaid -= share
+            arranged = part.mailed_on <= agreed.on
+            if share and (arranged or (not missed and case.calendar.next_open(grace_literally(part)) < on)):
+                return False
+    return True
 
 
 def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
@@ -139,9 +164,14 @@ def arrangement_request(case: Case) -> Verdict:
     """A residential customer may ask for an arrangement before the shutoff; to ask does not hold it (DO-07)."""
     if not case.account.residential:
         return not_applicable("the service is not residential")
+    requests = [a for a in case.account.arrangements.values() if a.requested]
+    if not requests:
+        return not_applicable("no arrangement was requested")
     waiting = pending_requests(case)
     if not waiting:
-        return not_applicable("no request for an arrangement is waiting")
+        asked = requests[-1]
+        over = "is answered" if asked.agreed or asked.declined_on or asked.cancelled_on else "came after the shutoff"
+        return permits(f"the request for arrangement {asked.id} {over}", tuple(asked.versions), arrangement=asked.id)
     asked = waiting[0]
     because = f"arrangement {asked.id} was requested and is not agreed; under the policy a request alone holds nothing"
     return permits(because, tuple(asked.versions), arrangement=asked.id)
@@ -172,7 +202,7 @@ def arrangement_shields(case: Case) -> Verdict:
     """No shutoff while an arrangement is kept (DO-11)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(found)
+        return _none_in_play(case, found)
     name = found.arrangement.id
     if found.state == "kept":
         because = f"arrangement {name} of {said(found.agreed.on)} is kept: {money(found.required)} was due since"
@@ -186,7 +216,7 @@ def kept_current(case: Case) -> Verdict:
     """The shield holds as long as later bills are paid in time too (DO-12)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(found)
+        return _none_in_play(case, found)
     name = found.arrangement.id
     if found.state == "kept":
         because = f"every bill mailed since arrangement {name} was agreed is paid or may still be paid"
@@ -199,7 +229,7 @@ def breach_notice(case: Case) -> Verdict:
     """After a breach, five business days from a final notice (DO-13)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(found)
+        return _none_in_play(case, found)
     name = found.arrangement.id
     if found.state == "kept" or found.since is None:
         return permits(f"arrangement {name} was not missed, so no final notice is owed", found.events, **found.facts)
@@ -233,17 +263,24 @@ def no_second_chance(case: Case) -> Verdict:
     """After a breach no further arrangement is owed; the utility may still agree to one (DO-14)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(found)
+        return _none_in_play(case, found)
     if found.state == "kept":
         return permits(f"arrangement {found.arrangement.id} was not missed", found.events, **found.facts)
     because = f"after the breach of arrangement {found.arrangement.id} no further arrangement is owed"
     return permits(because, found.events, **found.facts)
 
 
-def _none_in_play(found: Progress | None) -> Verdict:
-    if found is None:
+def _none_in_play(case: Case, found: Progress | None) -> Verdict:
+    if found:
+        nothing_open = _paid_off(case, found.agreed, case.on, missed=True)
+        why = "nothing that it covered is open" if nothing_open else "all that it asked for is paid"
+        return permits(f"arrangement {found.arrangement.id} is over: {why}", found.events, **found.facts)
+    cancelled = [a for a in case.account.arrangements.values() if a.agreed and a.cancelled_on]
+    if not cancelled:
         return not_applicable("no arrangement was agreed")
-    return not_applicable(f"arrangement {found.arrangement.id} was paid off", found.events, **found.facts)
+    last = cancelled[-1]
+    because = f"arrangement {last.id} is over: it was cancelled, and not missed before"
+    return permits(because, tuple(last.versions), arrangement=last.id)
 
 
 def add_months(day: date, months: int) -> date:

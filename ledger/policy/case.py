@@ -160,7 +160,6 @@ class Case:
         """The cents of the reported payments that still count."""
         return sum(report.amount for report, _ in self.reports)
 
-
     @property
     def holiday_part_ends(self) -> datetime | None:
         """When a holiday ends that is only a part of this day; None where this moment is in no such part."""
@@ -182,15 +181,16 @@ def permits(because: str, events: tuple[int, ...] = (), **facts: Any) -> Verdict
     return Verdict("permits", because, facts, events)
 
 
-def blocks(
-    because: str,
-    events: tuple[int, ...] = (),
-    until: date | None = None,
-    ends_at: datetime | None = None,
-    **facts: Any,
+def blocks(because: str, events: tuple[int, ...] = (), until: date | None = None, **facts: Any) -> Verdict:
+    """The rule forbids it, at least through `until`."""
+    return Verdict("blocks", because, facts, events, until)
+
+
+def blocks_before(
+    moment: datetime | None, because: str, events: tuple[int, ...] = (), until: date | None = None, **facts: Any
 ) -> Verdict:
-    """The rule forbids it, at least through `until`, and no longer from `ends_at` on."""
-    return Verdict("blocks", because, facts, events, until, ends_at)
+    """The rule forbids it, and no longer from that moment on."""
+    return Verdict("blocks", because, facts, events, until, moment)
 
 
 def avoids(because: str, until: date | None = None, **facts: Any) -> Verdict:

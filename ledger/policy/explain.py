@@ -13,7 +13,7 @@ from ledger.events import Judged, Layer, Outcome
 from ledger.policy import arrangements, notices, shutoff, statutes, stays
 from ledger.policy.case import SHUTOFF, Case, Verdict, not_applicable, unknown
 from ledger.policy.notices import standing
-from ledger.policy.parameters import NoVersion, Parameters, Rule
+from ledger.policy.parameters import NoVersion, Rule
 
 __all__ = ["Explanation", "RuleVerdict", "Stage", "earliest", "explain", "judged", "shutoff_flags", "stage"]
 

@@ -109,10 +109,11 @@ def _stale_after(case: Case, notice: NoticeServed) -> date:
 def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date | None:
     """The day since then on which all of these bills were paid, though a payment was returned or moved later."""
     account, gone = case.account, _gone(case)
-    if not any(day > since for day in gone.values()):
+    if not bills or not any(day > since for day in gone.values()):
         return None
-    given = {credit.on for credit in account.credits()} | {p.day for p in account.payments.values()}
-    for day in sorted(on for on in given if on >= since):
+    days = {credit.on for credit in account.credits()} | {p.day for p in account.payments.values()}
+    days |= {bill.voided_on for bill in account.bills.values() if bill.voided_on}
+    for day in sorted(on for on in days if on >= since):
         settled = _settled_on(case, day)
         if not any(settled.unpaid_at(f"bill {bill}", day) for bill in bills):
             return day

@@ -6,8 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ledger.policy import shutoff, statutes
 from ledger.policy.arrangements import current, pending_requests
-from ledger.policy.case import Case
+from ledger.policy.case import SHUTOFF, Case
 from ledger.policy.stays import (
     health_accepted,
     health_claimed,
@@ -16,6 +17,9 @@ from ledger.policy.stays import (
     staying_appeals,
     staying_petitions,
 )
+
+FAMILIES = (shutoff, statutes)
+"""These modules register rules that protect."""
 
 ProtectionKind = Literal["arrangement", "request", "petition", "appeal", "health", "deposit", "order"]
 
@@ -67,4 +71,8 @@ def _protections(case: Case) -> Iterator[Protection]:
 
 
 def _of(case: Case, *functions: str, on: bool = True) -> tuple[str, ...]:
-    return tuple(case.rule_id(function) for function in functions if on and function and case.in_force(function))
+    return tuple(case.rule_id(function) for function in functions if on and function and _holds(case, function))
+
+
+def _holds(case: Case, function: str) -> bool:
+    return case.in_force(function) and SHUTOFF[function].judge(case).verdict == "blocks"

@@ -10,6 +10,7 @@ from ledger.policy.case import (
     Verdict,
     avoids,
     blocks,
+    blocks_before,
     grace_literally,
     not_applicable,
     permits,
@@ -94,7 +95,7 @@ def ground(case: Case) -> Verdict:
     bill = case.past_due[0].bill
     facts: dict[str, Any] = {"bill": bill.id, "past_due": money(past_due)}
     if case.reported >= case.needed:
-        because = f"a payment of {money(case.reported)} is reported, and {money(case.needed)} would leave no bill to rest on"
+        because = f"a payment of {money(case.reported)} is reported, and a shutoff would rest on {money(case.needed)}"
         return blocks(because, tuple(report.version for report, _ in case.reports), **facts)
     if not any(n.kind in ("discontinuance", "final") for n in case.account.notices):
         return blocks("no notice of discontinuance was ever issued", until=FOR_EVER, **facts)
@@ -140,7 +141,7 @@ def not_holiday(case: Case) -> Verdict:
     holiday = case.calendar.holiday_at(case.at)
     if holiday:
         because = f"{said(case.on)} is a legal holiday: {holiday}"
-        return blocks(because, ends_at=case.holiday_part_ends, holiday=holiday)
+        return blocks_before(case.holiday_part_ends, because, holiday=holiday)
     return permits(f"{said(case.on)} is no legal holiday at that hour")
 
 

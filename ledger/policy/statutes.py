@@ -12,6 +12,7 @@ from ledger.policy.case import (
     Case,
     Verdict,
     blocks,
+    blocks_before,
     grace_literally,
     moment_of,
     not_applicable,
@@ -239,7 +240,7 @@ def contact_before_shutoff(case: Case) -> Verdict:
     because = f"{what} on {said(event.day)} allows a shutoff from {first:%H:%M} on {said(first.date())}"
     if case.at < first:
         until = first.date() - ONE_DAY
-        return blocks(because, (event.version,), until if until > case.on else None, first, **facts)
+        return blocks_before(first, because, (event.version,), until if until > case.on else None, **facts)
     return permits(because, (event.version,), **facts)
 
 
@@ -270,7 +271,7 @@ def closed_days(case: Case) -> Verdict:
     why = case.calendar.closed(case.on) or case.calendar.holiday_at(case.at)
     if why:
         ends_at = None if case.calendar.closed(case.on) else case.holiday_part_ends
-        return blocks(f"{said(case.on)} is no day for a shutoff: {why}", ends_at=ends_at)
+        return blocks_before(ends_at, f"{said(case.on)} is no day for a shutoff: {why}")
     if not case.calendar.office_open(case.at):
         return blocks(f"the offices are not open to the public at {case.at:%H:%M} on {said(case.on)}")
     return permits(f"{said(case.on)} is a business day and the offices are open")

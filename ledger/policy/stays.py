@@ -125,9 +125,11 @@ def health_accepted(case: Case) -> bool:
 @rule("petition_in_time", layer="policy")
 def petition_in_time(case: Case) -> Verdict:
     """A petition within five days of receiving the bill holds the shutoff until it is answered (DO-23)."""
+    if not case.account.disputes:
+        return not_applicable("no bill was disputed")
     waiting = open_petitions(case)
     if not waiting:
-        return not_applicable("no petition waits for an answer")
+        return permits("every petition is answered", tuple(a.version for a in case.account.answers.values()))
     staying = staying_petitions(case)
     petition = (staying or waiting)[0]
     facts: dict[str, Any] = {"dispute": petition.dispute, "bill": petition.bill}
@@ -135,15 +137,23 @@ def petition_in_time(case: Case) -> Verdict:
     if not staying:
         because = f"petition {petition.dispute} does not stay the shutoff: {_no_stay(case, petition)}"
         return permits(because, (petition.version,), **facts)
-    return _stay(case, f"petition {petition.dispute} about bill {petition.bill}", petition.version, facts)
+    # An arrangement that a petition needs may be missed as time goes by; nothing else but an answer ends the stay.
+    until = FOR_EVER if any(not each.beyond_means for each in staying) else None
+    because = f"petition {petition.dispute} about bill {petition.bill} waits for its answer"
+    return blocks(because, (petition.version,), until, **facts)
 
 
 @rule("petition_beyond_means", layer="policy")
 def petition_beyond_means(case: Case) -> Verdict:
     """A petitioner who pleads inability needs an arrangement for the stay of DO-23; a condition, no bar (DO-24)."""
+    every = [p for p in case.account.disputes.values() if p.beyond_means]
+    if not every:
+        return not_applicable("no petition says that the bill is beyond the customer's means")
     pleading = [p for p in open_petitions(case) if p.beyond_means]
     if not pleading:
-        return not_applicable("no open petition says that the bill is beyond the customer's means")
+        last = every[-1]
+        because = f"petition {last.dispute} pleaded inability and is answered"
+        return permits(because, (last.version,), dispute=last.dispute)
     petition = pleading[0]
     met = means_met(case, petition)
     because = f"petition {petition.dispute} pleads inability, and {'an' if met else 'no'} arrangement is kept"
@@ -164,9 +174,11 @@ def appeal_right(case: Case) -> Verdict:
 @rule("appeal_deposit", layer="policy")
 def appeal_deposit(case: Case) -> Verdict:
     """An appeal is complete when the disputed amount is with the Commission; a condition, no bar (DO-26)."""
+    if not case.account.appeals:
+        return not_applicable("no appeal was filed")
     appeals = pending_appeals(case)
     if not appeals:
-        return not_applicable("no appeal is pending")
+        return permits("every appeal is closed or lapsed", _versions(case))
     appeal = min(appeals, key=lambda a: a.deposited - deposit_needed(case, a))
     needed = deposit_needed(case, appeal)
     facts = {"appeal": appeal.filed.appeal, "deposited": money(appeal.deposited), "needed": money(needed)}
@@ -187,20 +199,16 @@ def appeal_pending(case: Case) -> Verdict:
     if not staying:
         because = f"appeal {pending[0].filed.appeal} lacks its deposit ({case.rule_id('appeal_deposit')})"
         return permits(because, tuple(pending[0].versions), appeal=pending[0].filed.appeal)
-    appeal = staying[0]
-    facts = {"appeal": appeal.filed.appeal, "dispute": appeal.filed.dispute, "filed": appeal.filed.on}
-    return _stay(case, f"appeal {appeal.filed.appeal} of {said(appeal.filed.on)}", appeal.filed.version, facts)
+    appeal, left = staying[0], undisputed(case)
+    facts: dict[str, Any] = {"appeal": appeal.filed.appeal, "dispute": appeal.filed.dispute, "filed": appeal.filed.on}
+    because, events = f"appeal {appeal.filed.appeal} of {said(appeal.filed.on)} is pending", (appeal.filed.version,)
+    if not left:
+        return blocks(because, events, **facts)
+    # The stay covers what is disputed: a shutoff may rest on the rest (DO-29 iii).
+    bill, amount = next(iter(left.items()))
+    facts["undisputed"] = {name: money(cents) for name, cents in left.items()}
+    return permits(f"{because}, but {money(amount)} of bill {bill} is not disputed", events, **facts)
 
 
 def _versions(case: Case) -> tuple[int, ...]:
     return tuple(version for appeal in case.account.appeals.values() for version in appeal.versions)
-
-
-def _stay(case: Case, what: str, version: int, facts: dict[str, Any]) -> Verdict:
-    """The stay covers what is disputed: a shutoff may rest on the rest (DO-29 iii)."""
-    left = undisputed(case)
-    if not left:
-        return blocks(f"{what} is pending", (version,), **facts)
-    bill, amount = next(iter(left.items()))
-    because = f"{what} is pending, but {money(amount)} of bill {bill} is not disputed"
-    return permits(because, (version,), undisputed={name: money(cents) for name, cents in left.items()}, **facts)

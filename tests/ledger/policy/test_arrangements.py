@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from ledger import events as e
 from ledger.policy.arrangements import agreement_objections
 from tests.cases import (
     Book,
@@ -29,6 +30,7 @@ AGREED = arrangement_agreed("2024-05-01", ("2024-05-20", "45.00"), ("2024-06-20"
 KEPT = {"DO-11": "blocks", "DO-12": "blocks", "DO-13": "permits", "DO-14": "permits", "PUC-779-A": "blocks"}
 MISSED = {"DO-11": "permits", "DO-12": "permits", "DO-13": "blocks", "DO-14": "permits", "PUC-779-A": "permits"}
 NONE = {"DO-11": "not_applicable", "DO-12": "not_applicable", "DO-13": "not_applicable", "DO-14": "not_applicable"}
+OVER = dict.fromkeys(KEPT, "permits")
 
 
 def arranged(case: Book, on: str, rules: dict[str, str]) -> dict[str, str]:
@@ -40,9 +42,11 @@ def test_do_07_a_request_holds_in_the_statute_layer_until_it_is_answered(case):
     case.given(*OLD, arrangement_requested("2024-05-02 09:00"))
     told = case.explain("2024-05-03")
     assert (told["DO-07"], told["PUC-779-C"]) == ("permits", "blocks")
+    assert case.explain("2024-05-01")["DO-07"] == "not_applicable"
     case.given(arrangement_declined("2024-05-06"))
     told = case.explain("2024-05-06")
-    assert (told["DO-07"], told["PUC-779-C"]) == ("not_applicable", "permits")
+    assert (told["DO-07"], told["PUC-779-C"]) == ("permits", "permits")
+    assert told.because("DO-07") == "the request for arrangement A-1 is answered"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_do_07_a_request_holds_in_the_statute_layer_until_it_is_answered(case):
 def test_do_07_a_request_after_the_shutoff_is_not_admissible(case, asked, held):
     case.given(*OLD, disconnected("2024-05-20 10:00"), reconnected("2024-05-22 09:00"), arrangement_requested(asked))
     assert (case.explain("2024-05-23")["PUC-779-C"] == "blocks") == held
-    assert (case.explain("2024-05-23")["DO-07"] == "permits") == held
+    assert ("came after the shutoff" in case.explain("2024-05-23").because("DO-07")) != held
 
 
 def test_do_07_is_residential(case):
@@ -77,14 +81,15 @@ def test_do_07_is_residential(case):
         ([payment("2024-05-21 09:00", "45.00")], "2024-05-21", KEPT),  # caught up
         ([payment("2024-05-20", "45.00")], "2024-06-20", KEPT),
         ([payment("2024-05-20", "45.00")], "2024-06-21", MISSED),
-        ([payment("2024-05-20", "45.00"), payment("2024-06-20", "45.00")], "2024-06-21", NONE),
-        ([payment("2024-05-03", "90.00")], "2024-05-04", NONE),
+        ([payment("2024-05-20", "45.00"), payment("2024-06-20", "45.00")], "2024-06-21", OVER),
+        ([payment("2024-05-03", "90.00")], "2024-05-04", OVER),
         ([payment("2024-05-20", "45.00", bill="B-2024-02-01")], "2024-05-21", KEPT),
         ([payment("2024-05-20", "45.00"), payment_returned("P-2024-05-20", "2024-05-28")], "2024-05-27", KEPT),
         ([payment("2024-05-20", "45.00"), payment_returned("P-2024-05-20", "2024-05-28")], "2024-05-28", MISSED),
-        ([payment_reported("2024-05-20 21:00", "45.00")], "2024-05-22", KEPT),
-        ([payment_reported("2024-05-20 21:00", "45.00")], "2024-05-23", MISSED),  # the report no longer counts
-        ([arrangement_cancelled("2024-05-07")], "2024-05-07", NONE),
+        ([payment_reported("2024-05-20 21:00", "45.00")], "2024-05-20", KEPT),
+        ([payment_reported("2024-05-20 21:00", "45.00")], "2024-05-21", MISSED),  # a mere report keeps nothing
+        ([payment_reported("2024-05-03 21:00", "90.00")], "2024-05-03", KEPT),  # and completes nothing
+        ([arrangement_cancelled("2024-05-07")], "2024-05-07", OVER),
     ],
 )
 def test_do_11_the_shield_lasts_while_it_is_kept(case, payments, on, expected):
@@ -119,12 +124,12 @@ def test_do_12_who_pays_installments_and_bills_is_shielded_though_the_oldest_deb
     case.given(bill_mailed("2024-02-02", "85.00"), payment("2024-02-15", "85.00"))
     for month in range(3, 13):
         case.given(bill_mailed(f"2024-{month:02}-02", "85.00"), payment(f"2024-{month:02}-15", "115.00"))
-    for month in range(3, 12):
-        assert case.explain(f"2024-{month:02}-27")["DO-11"] == "blocks"
+    for month in range(3, 13):
+        told = case.explain(f"2024-{month:02}-27")
+        assert told["DO-11"] == ("blocks" if month < 10 else "permits")
+        assert "blocks" in (told["DO-11"], told["DO-04"], told["DO-03"])  # from October on, no bill ages
     assert case.explain("2024-04-26")["DO-04"] == "permits"  # the bill of February is aged, and unpaid in part
-    told = case.explain("2024-12-27")
-    assert told["DO-11"] == "not_applicable"
-    assert told["DO-03"] == "blocks"
+    assert case.explain("2024-12-27")["DO-03"] == "blocks"
 
 
 def test_do_13_a_breach_the_utility_found_ends_the_shield_until_a_later_payment(case):
@@ -171,6 +176,112 @@ def test_do_13_a_final_notice_before_the_miss_is_none(case):
 def test_do_13_catching_up_within_the_notice_cancels_it(case):
     case.given(*OLD, AGREED, notice_served("2024-05-21", "final", method="posted"), payment("2024-05-28", "45.00"))
     assert arranged(case, "2024-05-29", KEPT) == KEPT
+
+
+BREACHED = (arrangement_agreed("2024-05-01", ("2024-05-20", "90.00")), arrangement_breached("2024-05-22"))
+TWICE = (
+    arrangement_agreed("2024-05-02", ("2024-06-20", "90.00"), name="A-2"),
+    arrangement_cancelled("2024-05-13", "A-2"),
+)
+
+
+def test_do_13_to_cancel_after_a_breach_takes_no_right_away(case):
+    case.given(*OLD, *BREACHED, arrangement_cancelled("2024-05-23"), notice_served("2024-05-23", method="posted"))
+    told = case.explain("2024-06-05")
+    assert told.against == {"DO-13", "DO-19"}
+    assert arranged(case, "2024-06-05", MISSED) == MISSED
+    asked = case.at("2024-06-05")
+    assert [
+        rule for rule, _ in agreement_objections(asked, "alternative", installments_of(("2024-07-05", "90.00")))
+    ] == ["DO-14"]
+    case.given(notice_served("2024-06-05", "final", method="posted"))
+    assert case.explain("2024-06-12")["DO-13"] == "permits"
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "paid", "expected"),
+    [
+        ("2024-05-20", None, OVER),  # the installment may still be paid that day
+        ("2024-05-21", None, MISSED),
+        ("2024-05-21", "45.00", MISSED),  # nothing is left to catch up with
+        ("2024-05-21", "90.00", OVER),
+    ],
+)
+def test_do_13_cancelled_after_a_miss_it_stays_missed_while_its_debt_is_open(case, cancelled, paid, expected):
+    case.given(*OLD, arrangement_agreed("2024-05-01", ("2024-05-20", "45.00")), arrangement_cancelled(cancelled))
+    if paid:
+        case.given(payment("2024-05-28", paid))
+    assert arranged(case, "2024-05-29", expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "on", "expected"),
+    [
+        (TWICE, "2024-05-20", KEPT),
+        (TWICE, "2024-05-21", MISSED),
+        ((*TWICE, payment("2024-05-20", "45.00")), "2024-05-21", KEPT),
+        ((*TWICE, arrangement_cancelled("2024-05-14")), "2024-05-21", OVER),
+        ((*TWICE[:1],), "2024-05-21", KEPT),  # the later one stands, and asks for nothing yet
+    ],
+)
+def test_do_11_cancelled_without_a_miss_it_leaves_the_one_before_as_it_was(case, events, on, expected):
+    case.given(*OLD, AGREED, *events)
+    assert arranged(case, on, expected) == expected
+
+
+LATER = (
+    bill_mailed("2024-01-02", "100.00", bill="B1"),
+    arrangement_agreed("2024-03-25", ("2024-04-10", "50.00"), ("2024-05-10", "50.00")),
+    bill_mailed("2024-04-03", "80.00", bill="B2"),
+    payment("2024-04-09", "50.00", bill="B1"),
+    notice_served("2024-05-20"),
+    contact_made("2024-06-10 10:00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "against"),
+    [
+        ([payment("2024-05-09", "50.00", bill="B1")], set()),
+        ([payment("2024-05-09", "49.99", bill="B1")], {"DO-13", "DO-19"}),
+        (
+            [payment("2024-05-09", "50.00", bill="B1"), payment_returned("P-2024-05-09", "2024-05-17")],
+            {"DO-13", "DO-19"},
+        ),
+    ],
+)
+def test_do_13_is_over_when_nothing_that_was_arranged_is_open(case, last, against):
+    case.given(*LATER, *last)
+    assert case.explain("2024-05-08")["DO-13"] == "blocks"  # the later bill was due by 22 April
+    assert case.explain("2024-06-24").against == against
+
+
+@pytest.mark.parametrize(
+    "end", [bill_voided("B1", "2024-03-15"), e.AdjustmentPosted(on=date(2024, 3, 15), amount=-10000, reason="leak")]
+)
+def test_do_13_is_over_when_the_arranged_bill_is_voided_or_credited(case, end):
+    case.given(
+        bill_mailed("2024-01-02", "100.00", bill="B1"), arrangement_agreed("2024-03-01", ("2024-04-10", "100.00"))
+    )
+    case.given(end, bill_mailed("2024-05-01", "80.00", bill="B2"), notice_served("2024-06-25"))
+    case.given(contact_made("2024-07-10 10:00"))
+    assert arranged(case, "2024-03-14", KEPT) == KEPT
+    assert arranged(case, "2024-03-15", OVER) == OVER
+    assert case.explain("2024-07-22").allowed
+
+
+def test_do_11_an_arrangement_for_a_part_of_the_debt_ends_when_all_it_asked_for_is_given(case):
+    case.given(*OLD, arrangement_agreed("2024-05-01", ("2024-05-20", "45.00")), payment("2024-05-20", "44.99"))
+    assert arranged(case, "2024-05-20", KEPT) == KEPT
+    case.given(payment("2024-05-20 12:00", "0.01"))
+    assert arranged(case, "2024-05-21", OVER) == OVER
+    assert case.explain("2024-05-21").because("DO-12") == "arrangement A-1 is over: all that it asked for is paid"
+
+
+def test_do_12_who_pays_ahead_has_no_shield_for_later_bills(case):
+    case.given(*OLD, AGREED, payment("2024-05-03", "90.00"), bill_mailed("2024-05-03", "40.00"))
+    assert arranged(case, "2024-05-23", OVER) == OVER
+    assert case.explain("2024-05-23").because("DO-12") == "arrangement A-1 is over: nothing that it covered is open"
 
 
 @pytest.mark.parametrize(

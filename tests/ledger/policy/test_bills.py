@@ -193,15 +193,43 @@ def test_do_43_do_44_a_report_of_the_whole_counts(case, reported, verdict):
 def test_do_43_a_report_counts_until_the_second_business_day_ends(case):
     case.given(*READY, payment_reported("2024-05-23 21:00", "90.00"))  # Thursday; Monday is Memorial Day
     assert case.explain("2024-05-28")["DO-43"] == "blocks"
-    assert case.explain("2024-05-29")["DO-43"] == "not_applicable"
+    assert case.explain("2024-05-29")["DO-43"] == case.explain("2024-05-29")["DO-44"] == "permits"
+    assert "is not waited for any longer" in case.explain("2024-05-29").because("DO-43")
+    assert case.explain("2024-05-22")["DO-43"] == "not_applicable"
     assert case.explain("2024-05-24").earliest == date(2024, 5, 29)
 
 
 def test_do_43_a_report_ends_when_the_payment_comes_or_does_not(case):
     case.given(*READY, payment_reported("2024-05-22 21:00", "90.00", payment="P-1"))
     case.given(payment_returned("P-1", "2024-05-23"))
-    assert case.explain("2024-05-23")["DO-43"] == "not_applicable"
+    assert case.explain("2024-05-23")["DO-43"] == "permits"
     assert case.explain("2024-05-23").allowed
+
+
+@pytest.mark.parametrize(
+    ("mailed", "reported", "verdict"),
+    [
+        ("2024-04-04", "90.00", "blocks"),  # past due, and no ground yet
+        ("2024-04-04", "89.99", "permits"),
+        ("2024-02-01", "90.00", "permits"),  # the older bill takes it
+        ("2024-02-01", "169.99", "permits"),
+        ("2024-02-01", "170.00", "blocks"),
+    ],
+)
+def test_do_43_do_44_a_report_holds_if_it_would_pay_the_ground(case, mailed, reported, verdict):
+    case.given(*READY, bill_mailed(mailed, "80.00"), payment_reported("2024-05-22 21:00", reported))
+    told = case.explain("2024-05-23")
+    assert told["DO-43"] == told["DO-44"] == told["DO-31"] == verdict
+    assert told.allowed == (verdict == "permits")
+
+
+def test_do_43_money_goes_to_an_older_bill_first_aged_or_not(case):
+    # The increase of the older bill is not aged, and is paid before the bill of March all the same.
+    case.given(bill_mailed("2024-02-01", "50.00", bill="B-0"), bill_corrected("B-0", "70.00", "2024-04-04"), *READY)
+    case.given(payment_reported("2024-05-22 21:00", "140.00"))
+    assert case.explain("2024-05-23")["DO-43"] == "permits"
+    case.given(payment_reported("2024-05-22 22:00", "20.00"))
+    assert case.explain("2024-05-23")["DO-43"] == "blocks"
 
 
 @pytest.mark.parametrize(

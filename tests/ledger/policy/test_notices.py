@@ -4,9 +4,12 @@ from datetime import date
 
 import pytest
 
+from ledger import events as e
+from ledger.policy.notices import covered_bills
 from tests.cases import (
     arrangement_agreed,
     bill_mailed,
+    bill_voided,
     contact_made,
     notice_served,
     payment,
@@ -66,6 +69,53 @@ def test_do_19_a_partial_payment_that_was_returned_leaves_the_notice(case):
     case.given(OLD, notice_served("2024-04-25"))
     case.given(payment("2024-05-02", "89.99"), payment_returned("P-2024-05-02", "2024-05-09"))
     assert case.explain("2024-05-23")["DO-19"] == "permits"
+
+
+PAID_THEN = (
+    bill_mailed("2024-01-02", "50.00", bill="B0"),
+    bill_mailed("2024-03-04", "90.00", bill="B1"),
+    payment("2024-03-20 10:00", "90.00", payment="PX", bill="B1"),
+    notice_served("2024-04-25"),
+    contact_made("2024-05-02 10:00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("returned", "verdict"),
+    [("2024-04-29", "blocks"), ("2024-04-26", "blocks"), ("2024-04-25", "permits"), ("2024-04-24", "permits")],
+)
+def test_do_19_a_bill_paid_on_the_day_of_the_notice_is_not_covered(case, returned, verdict):
+    case.given(*PAID_THEN, payment_returned("PX", returned), payment("2024-05-01 10:00", "50.00", bill="B0"))
+    told = case.explain("2024-05-23")
+    assert told["DO-19"] == verdict
+    assert told.allowed == (verdict == "permits")
+
+
+def test_do_19_a_bill_paid_then_by_money_moved_or_freed_since_is_not_covered(case):
+    moved = e.PaymentTransferred(payment="PX", to_account="7002", on=date(2024, 4, 29), reason="not theirs")
+    case.given(*PAID_THEN, moved, payment("2024-05-01 10:00", "50.00", bill="B0"))
+    assert case.explain("2024-05-23")["DO-19"] == "blocks"
+
+
+def test_do_19_a_void_leaves_what_the_notice_covered_as_it_was(case):
+    case.given(bill_mailed("2024-03-02", "95.00", bill="B-V"), OLD, payment("2024-03-20", "90.00"))
+    case.given(notice_served("2024-04-25"), bill_voided("B-V", "2024-05-02"))
+    for day in ("2024-05-01", "2024-05-02"):
+        asked = case.at(day)
+        assert covered_bills(asked, asked.account.notices[0]) == ("B-V", BILL)
+
+
+def test_do_19_stale_after_a_void_paid_the_rest_though_the_payment_was_returned(case):
+    case.given(bill_mailed("2024-03-02", "95.00", bill="B-V"), OLD, payment("2024-03-20", "90.00"))
+    case.given(notice_served("2024-04-25"), bill_voided("B-V", "2024-05-02"))
+    case.given(payment_returned("P-2024-03-20", "2024-05-09"))
+    assert "paid in full on 2 May 2024" in case.explain("2024-05-23").because("DO-19")
+
+
+def test_do_19_stale_after_payment_in_full_by_two_though_one_was_returned(case):
+    case.given(OLD, notice_served("2024-04-25"), payment("2024-05-02", "45.00"), payment("2024-05-03", "45.00"))
+    case.given(payment_returned("P-2024-05-02", "2024-05-09"))
+    assert "paid in full on 3 May 2024" in case.explain("2024-05-23").because("DO-19")
 
 
 def test_do_19_stale_after_a_new_arrangement(case):

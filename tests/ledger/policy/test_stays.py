@@ -96,7 +96,17 @@ def test_do_23_ends_with_the_answer(case):
     case.given(*READY, PETITION, petition_answered("2024-05-07"))
     assert case.explain("2024-05-06")["DO-23"] == "blocks"
     told = case.explain("2024-05-07")
-    assert (told["DO-23"], told["HS-116908-B"], told["PUC-779-A"]) == ("not_applicable", "permits", "permits")
+    assert (told["DO-23"], told["HS-116908-B"], told["PUC-779-A"]) == ("permits", "permits", "permits")
+    assert told.because("DO-23") == "every petition is answered"
+    assert case.explain("2024-03-11")["DO-23"] == "not_applicable"
+
+
+def test_do_24_ends_with_the_answer_too(case):
+    case.given(*READY, petition_filed("2024-03-12 09:00", BILL, beyond_means=True), petition_answered("2024-05-07"))
+    assert case.explain("2024-03-11")["DO-24"] == "not_applicable"
+    assert "condition_met" in case.explain("2024-05-06").facts("DO-24")
+    told = case.explain("2024-05-07")
+    assert (told["DO-24"], told.because("DO-24")) == ("permits", "petition D-1 pleaded inability and is answered")
 
 
 def test_do_23_holds_before_the_bill_is_past_due(case):
@@ -104,18 +114,28 @@ def test_do_23_holds_before_the_bill_is_past_due(case):
     assert case.explain("2024-03-13")["DO-23"] == "blocks"
 
 
-def test_do_23_the_stay_covers_the_disputed_bill_and_no_other(case):
-    case.given(bill_mailed("2024-02-01", "50.00"), *READY, PETITION)
+@pytest.mark.parametrize("disputed", ["0.01", "89.99", "90.00"])
+def test_do_23_holds_whatever_part_of_the_bills_is_disputed(case, disputed):
+    case.given(bill_mailed("2024-02-01", "50.00"), *READY, petition_filed("2024-03-12 09:00", BILL, disputed))
+    assert case.explain("2024-05-23")["DO-23"] == "blocks"
+
+
+def test_do_29_the_stay_covers_the_disputed_bill_and_no_other(case):
+    case.given(*READY, *APPEALED, commission_deposit("2024-04-09", "90.00"))
+    assert [p.rules for p in case.protections("2024-05-23")] == [("DO-29", "HS-116908-B")]
+    case.given(bill_mailed("2024-02-01", "50.00"))
     told = case.explain("2024-05-23")
-    assert told["DO-23"] == "permits"
-    assert "50.00 of bill B-2024-02-01 is not disputed" in told.because("DO-23")
+    assert told["DO-29"] == "permits"
+    assert "50.00 of bill B-2024-02-01 is not disputed" in told.because("DO-29")
     assert told["HS-116908-B"] == "blocks"
+    assert [p.rules for p in case.protections("2024-05-23")] == [("HS-116908-B",)]
 
 
 @pytest.mark.parametrize(("disputed", "verdict"), [("89.99", "permits"), ("90.00", "blocks")])
-def test_do_23_the_undisputed_part_stays_payable(case, disputed, verdict):
-    case.given(*READY, petition_filed("2024-03-12 09:00", BILL, disputed))
-    assert case.explain("2024-05-23")["DO-23"] == verdict
+def test_do_29_the_undisputed_part_stays_payable(case, disputed, verdict):
+    case.given(*READY, petition_filed("2024-03-12 09:00", BILL, disputed), *APPEALED[1:])
+    case.given(commission_deposit("2024-04-09", disputed))
+    assert case.explain("2024-05-23")["DO-29"] == verdict
 
 
 def test_do_23_petition_and_appeal_together_cover_two_bills(case):
@@ -149,7 +169,9 @@ def test_do_29_the_stay_ends_the_day_after_the_appeal_does(case, end):
     assert (told["DO-29"], told["HS-116908-B"]) == ("blocks", "blocks")
     assert told.earliest == date(2024, 5, 28)  # Friday is avoided, Monday is Memorial Day
     told = case.explain("2024-05-24")
-    assert (told["DO-29"], told["HS-116908-B"], told["DO-26"]) == ("permits", "permits", "not_applicable")
+    assert (told["DO-29"], told["HS-116908-B"], told["DO-26"]) == ("permits", "permits", "permits")
+    assert told.because("DO-26") == "every appeal is closed or lapsed"
+    assert case.explain("2024-04-07")["DO-26"] == "not_applicable"
 
 
 def test_do_29_is_residential(case):
