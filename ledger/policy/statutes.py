@@ -35,18 +35,22 @@ def sb998_delinquency(case: Case) -> Verdict:
         return blocks("no bill is unpaid, so nothing is delinquent", until=FOR_EVER)
     oldest = min(case.open, key=lambda each: grace_literally(each.part))
     since = grace_literally(oldest.part) + ONE_DAY
-    aged_on = since + case.days("sb998_delinquency")
+    days = case.days("sb998_delinquency")
+    aged_on = since + days
     bill, events = oldest.bill, tuple(oldest.bill.versions)
     facts: dict[str, Any] = {"bill": bill.id, "delinquent_since": since, "days": (case.on - since).days}
     count = case.value("sb998_delinquency", "contact_business_days")
     contacts = sorted((day, version) for day, version in _contacts(case) if day >= since)
     if not contacts:
-        because = f"no phone call, visit or written notice since bill {bill.id} became delinquent on {said(since)}"
+        when = "became" if since <= case.on else "becomes"
+        because = f"no phone call, visit or written notice since bill {bill.id} {when} delinquent on {said(since)}"
         return blocks(because, events, FOR_EVER, **facts)
     first = max(aged_on, case.after_business_days(contacts[0][0], count))
     facts |= {"contact": contacts[0][0], "first_day": first}
     if case.on < aged_on:
-        because = f"bill {bill.id} is delinquent since {said(since)}, and for 60 days not before {said(aged_on)}"
+        because = (
+            f"bill {bill.id} is delinquent since {said(since)}, and for {days.days} days not before {said(aged_on)}"
+        )
         return blocks(because, events, first - ONE_DAY, **facts)
     events += (contacts[0][1],)
     if case.on < first:
@@ -104,10 +108,12 @@ def sb998_health(case: Case) -> Verdict:
     if agreed.since is None:
         because = f"arrangement {agreed.arrangement.id} on grounds of health is kept"
         return blocks(because, events, agreed.holds_until, **agreed.facts)
-    missed_for = agreed.since + case.days("sb998_health")
+    days = case.days("sb998_health")
+    missed_for = agreed.since + days
     if case.on < missed_for:
-        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}, and for 60 days not"
-        return blocks(f"{because} before {said(missed_for)}", events, missed_for - ONE_DAY, **agreed.facts)
+        because = f"arrangement {agreed.arrangement.id} is missed since {said(agreed.since)}"
+        because += f", and for {days.days} days not before {said(missed_for)}"
+        return blocks(because, events, missed_for - ONE_DAY, **agreed.facts)
     posted = [n for n in final_notices(case, agreed.since) if n.method == "posted"]
     if not posted:
         return blocks("no final notice was posted since the arrangement was missed", events, FOR_EVER, **agreed.facts)
