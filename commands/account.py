@@ -142,7 +142,10 @@ class ClassifyAccount(Command, frozen=True, kw_only=True, tag="account classify"
 
 
 class LinkLogin(Command, frozen=True, kw_only=True, tag="account link"):
-    """Let a portal log-in see this account, from today on; one log-in may see many accounts (CW-01)."""
+    """Let a portal log-in see this account, from today on; one log-in may see many accounts (CW-01).
+
+    To link it again after an unlink, give an `id`: without one the same command is a duplicate.
+    """
 
     example = "--account 7001 --login customer@example.com --nickname 'the cabin'"
 
@@ -154,7 +157,10 @@ class LinkLogin(Command, frozen=True, kw_only=True, tag="account link"):
 
 
 class UnlinkLogin(Command, frozen=True, kw_only=True, tag="account unlink"):
-    """No longer let a portal log-in see this account, from today on (CW-01)."""
+    """No longer let a portal log-in see this account, from today on (CW-01).
+
+    To unlink it a second time, give an `id`.
+    """
 
     example = "--account 7001 --login customer@example.com"
 

@@ -33,7 +33,7 @@ Opened = Callable[[e.Event], e.Event]
 """Gives an event back with its personal fields readable."""
 
 MONTHS_OF_BILLS = 36
-"""How far back `status` lists bills (contract, Questions)."""
+"""How far back `status` lists bills."""
 
 
 def balance(
@@ -111,13 +111,14 @@ def reconnection(
 def usage(
     history: History, calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
 ) -> Answer:
-    """Average daily use of the last 24 completed months and the current one (CW-09, CW-11)."""
+    """Average daily use of as many completed months as the portal shows, and the current one (CW-09, CW-11)."""
     from ledger.usage import metering, monthly
 
     when = asked(when)
     account, on = history.as_of(when, known_at), day_of(when)
     metered = metering(account)
-    found = monthly(metered, on, still_open=account.closed_on is None)
+    shown = 1 + policies.on(on, account.district).value("usage_history", "months")
+    found = monthly(metered, on, shown, still_open=account.closed_on is None)
     return {
         "account": account.id,
         "on": plain(on),

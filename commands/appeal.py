@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from commands.base import Command
-from commands.checks import broken, missing, not_before
+from commands.checks import broken, least_held, missing, not_before
 from commands.fields import Id, Money, MoneyOrNone, Text
 from ledger.account import Account, Appeal
 from ledger.context import Context
@@ -123,14 +123,12 @@ class DisburseDeposit(Command, frozen=True, kw_only=True, tag="appeal disburse")
             )
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        # Both as of that day and in the end: a later payout may be on record already.
-        ever = _the_appeal(account, self.appeal, self.on)
-        then = context.as_of(self.on).appeals[self.appeal]
-        held = min(ever.deposited - ever.disbursed, then.deposited - then.disbursed)
+        _the_appeal(account, self.appeal, self.on)
+        held = least_held(context, "commission_deposit", self.on, self.appeal)
         if self.to_utility + self.to_customer > held:
             raise Refused(
                 "too_much",
-                f"the Commission holds {money(held)} for appeal {self.appeal} on {self.on}, less than "
+                f"the Commission holds {money(held)} for appeal {self.appeal} from {self.on} on, less than "
                 f"{money(self.to_utility + self.to_customer)}; record the rest with 'appeal deposit' first",
             )
         return [

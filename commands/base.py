@@ -1,7 +1,7 @@
 """What every command is: fields, a name, and a decision."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -10,20 +10,22 @@ from commands.fields import Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
 from ledger.events import UTILITY, Event
-from ledger.refusal import Invalid
+from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
 AccountId = Annotated[Id, Meta(description="The account's number.")]
 
 
-class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="command"):
+class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
     """A wish to record something: immutable, and decided against the account as it is.
 
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
-    refused; a command that names nothing is the same as an earlier one only if every field agrees.
+    refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
+    fields that the ledger fills in from the account or the policy where they are not given.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
+    computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
 
     account: AccountId
@@ -51,27 +53,55 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
         """The command's name in the contract: "bill issue"."""
         return str(cls.__struct_config__.tag)
 
-    def content(self) -> bytes:
-        """What makes two commands the same: all fields but `id`, `actor`, `source`, `note` and `learned_at`."""
-        bare = msgspec.structs.replace(self, id=None, actor=None, source=None, note=None, learned_at=None)
-        return _encoder.encode(bare)
+    def normal(self) -> Self:
+        """This command with what follows from it alone written out."""
+        return self
 
-    def differences(self, recorded: Sequence[Event]) -> str:
-        """The sentence that says how this command differs from what was recorded under the same name."""
-        found = []
+    def content(self) -> bytes:
+        """What makes two commands the same: all fields but `id`, `actor`, `source`, `note` and `learned_at`.
+
+        A field that is given its default is as good as one not given.
+        """
+        normal = self.normal()
+        said = {
+            spec.name: value
+            for spec in fields_of(type(self)).values()
+            if (value := getattr(normal, spec.name)) != spec.default and spec.name not in ABOUT_THE_POST
+        }
+        return _encoder.encode({"command": self.title(), **said})
+
+    def differences(self, recorded: Sequence[Event]) -> str | None:
+        """The sentence that says how this command differs from what was recorded under the same name.
+
+        None where it differs in nothing but that it gives what was computed then.
+        """
+        normal, found, computed, unread = self.normal(), [], [], False
         for spec in fields_of(type(self)).values():
-            mine, name = getattr(self, spec.name), _RENAMED.get(spec.name, spec.name)
-            for event in (e for e in recorded if hasattr(e, name) and spec.name not in ABOUT_THE_POST):
-                theirs = getattr(event, name)
-                if name in dict(personal_fields(type(event))):
-                    continue
-                if theirs != mine:
-                    other = "and this one gives none" if mine is None else f"not {spec.show(mine)}"
-                    found.append(f"{spec.name} is {spec.show(theirs)}, {other}")
-                    break
+            mine, name = getattr(normal, spec.name), _RENAMED.get(spec.name, spec.name)
+            event = next((e for e in recorded if hasattr(e, name)), None)
+            if event is None or spec.name in ABOUT_THE_POST:
+                continue
+            theirs = getattr(event, name)
+            if name in dict(personal_fields(type(event))):
+                unread = unread or mine is not None or theirs is not None
+            elif theirs != mine and mine is None and spec.name in self.computed:
+                computed.append(f"{spec.name} {spec.show(theirs)}")
+            elif theirs != mine:
+                other = "and this one gives none" if mine is None else f"not {spec.show(mine)}"
+                found.append(f"{spec.name} is {spec.show(theirs)}, {other}")
+        said = ", ".join(found) or ", or ".join(self._unseen(computed, unread))
+        if not said:
+            return None
         what = f"{self.title().split()[0]} {getattr(self, self.names[0])}" if self.names else self.title()
-        said = ", ".join(found) or "the personal data in it differs"
         return f"{what} is recorded already: {said}; use another name, or correct what was recorded"
+
+    def _unseen(self, computed: Sequence[str], unread: bool) -> Iterator[str]:
+        """Why this may be another command although nothing that can be compared differs."""
+        if unread:
+            yield "the personal data in it differs"
+            yield from (f"{name} was not given then" for name in self.computed if getattr(self, name) is not None)
+        if computed:
+            yield f"it has {', '.join(computed)}, which this one does not say (say it too if it is the same)"
 
     def named(self) -> str | None:
         """The key under which the thing it names is recorded, or None if it names nothing."""
@@ -102,7 +132,7 @@ def read(command: type[Command], record: Mapping[str, Any]) -> Command:
         spec = specs.get(name)
         if spec is None or (name == "account" and issubclass(command, UtilityCommand)):
             known = ", ".join(_shown_fields(command))
-            raise Invalid("unknown_field", f"'{command.title()}' has no field {_quoted(name)}; it has {known}", name)
+            raise Invalid("unknown_field", f"'{command.title()}' has no field {shown(name)}; it has {known}", name[:60])
         if value is None and not spec.required:
             continue
         try:
@@ -121,7 +151,3 @@ def _shown_fields(command: type[Command]) -> Iterator[str]:
     for name in fields_of(command):
         if name != "account" or not issubclass(command, UtilityCommand):
             yield name
-
-
-def _quoted(name: object) -> str:
-    return repr(name if len(str(name)) <= 60 else str(name)[:57] + "…")

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Self
+
+from msgspec.structs import replace
 
 from commands.base import Command
 from commands.checks import not_before, the_bill
@@ -50,13 +53,18 @@ class IssueBill(Command, frozen=True, kw_only=True, tag="bill issue"):
                 "invalid_value", f"period_end: {self.period_end} is not after {self.period_start}", "period_end"
             )
 
+    def normal(self) -> Self:
+        return replace(self, amount=sum(line.amount for line in self.lines)) if self.amount is None else self
+
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
+        amount = self.normal().amount
+        assert amount is not None, "checked: a bill has an amount or lines"
         since, basis = past_due_from(self.mailed_on, self.kind, context.parameters(self.mailed_on, account))
         return [
             BillIssued(
                 bill=self.bill,
                 mailed_on=self.mailed_on,
-                amount=sum(line.amount for line in self.lines) if self.amount is None else self.amount,
+                amount=amount,
                 past_due_from=since,
                 lines=self.lines,
                 period_start=self.period_start,

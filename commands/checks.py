@@ -4,6 +4,8 @@ from datetime import date, datetime, time
 
 from ledger.account import Account, Bill
 from ledger.calendar import PACIFIC
+from ledger.context import Context
+from ledger.movements import Book, movements
 from ledger.policy.parameters import Parameters
 from ledger.refusal import Refused
 
@@ -26,6 +28,21 @@ def not_before(what: str, name: str, happened: date | datetime, on: date | datet
     first, later = (w.date() if isinstance(w, datetime) else w for w in (happened, on))
     if later < first:
         raise Refused("too_early", f"{what} {name} is of {first}, so this cannot be of {later}; correct the day")
+
+
+def least_held(context: Context, book: Book, on: date, reference: str | None = None) -> int:
+    """The least cents that a book, or one deposit or appeal in it, holds at the end of any day from `on` on.
+
+    What is taken out on `on` is missing on every later day too, where more may have been taken already.
+    """
+    held, least, day = 0, None, date.min
+    for movement in movements(context.history.effective(context.history.events)):
+        if movement.book != book or reference not in (None, movement.reference):
+            continue
+        if movement.on > max(day, on):
+            least = held if least is None else min(least, held)
+        held, day = held + movement.amount, movement.on
+    return held if least is None else min(least, held)
 
 
 def broken(parameters: Parameters, *functions: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The command line: every command by noun and verb, every question, and `post` for feeds."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -13,7 +15,7 @@ from commands.catalogue import NOUNS, commands_of
 
 DEFAULT_STORE = "sqlite:///water-ledger.db"
 DONE, REFUSED, MISUSED, BROKEN, UNAVAILABLE = range(5)
-"""Exit codes (contract)."""
+"""The exit codes."""
 
 QUESTIONS = {
     "balance": "What an account owes.",
@@ -33,10 +35,17 @@ QUESTIONS = {
 class Lazy(click.Group):
     """A group whose members are made when they are asked for: a question need not wait for all commands to load."""
 
-    def __init__(self, members: dict[str, Callable[[], click.Command]], summaries: dict[str, str], **rest: Any) -> None:
+    def __init__(
+        self,
+        members: dict[str, Callable[[], click.Command]],
+        summaries: dict[str, str],
+        headings: dict[str, list[str]],
+        **rest: Any,
+    ) -> None:
         super().__init__(**rest)
         self._members = members
         self._summaries = summaries
+        self._headings = headings
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._members)
@@ -45,10 +54,9 @@ class Lazy(click.Group):
         return self._members[cmd_name]() if cmd_name in self._members else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading, names in _HEADINGS.items():
-            if rows := [(name, self._summaries[name]) for name in names if name in self._members]:
-                with formatter.section(heading):
-                    formatter.write_dl(rows)
+        for heading, names in self._headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self._summaries[name]) for name in names])
 
 
 _NOUN_SUMMARIES = {
@@ -71,11 +79,13 @@ _NOUN_SUMMARIES = {
     "policy": "Publish a policy pack.",
 }
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
+_TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
+    "Tables": list(_TABLE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -92,8 +102,7 @@ def _noun(noun: str) -> Callable[[], click.Command]:
             verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()
         }
         summaries = {verb: (kind.__doc__ or "").strip().splitlines()[0] for verb, kind in commands_of(noun).items()}
-        _HEADINGS["Verbs"] = [*dict.fromkeys([*_HEADINGS.get("Verbs", []), *verbs])]
-        return Lazy(verbs, summaries, name=noun, help=_NOUN_SUMMARIES[noun])
+        return Lazy(verbs, summaries, {"Verbs": list(verbs)}, name=noun, help=_NOUN_SUMMARIES[noun])
 
     return build
 
@@ -106,6 +115,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
+    | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -113,7 +123,8 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
 @click.group(
     cls=Lazy,
     members=_MEMBERS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EXPORT_SUMMARIES,
+    headings=_HEADINGS,
+    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
@@ -128,37 +139,84 @@ def cli(ctx: click.Context, db: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; every expected failure ends in one sentence and the contract's exit code."""
+    """Run the command line; every expected failure ends in one sentence and its exit code."""
     # What is loaded at the start stays: looking through it for garbage again and again costs a tenth of a question.
     gc.set_threshold(100_000)
+    try:
+        code = _called() if _streams_open() else MISUSED
+        if sys.stdout:
+            sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        code = _told("stopped; what was not answered may be sent again, it takes effect once", REFUSED)
+    except click.ClickException as error:
+        code = MISUSED
+        with suppress(OSError):
+            error.show()
+    except OSError as error:
+        code = _told(f"Error: {_of_the_system(error)}", REFUSED)
+    _give_up_printing()
+    sys.exit(code)
+
+
+def _called() -> int:
     from ledger.policy.pack import PackError
     from ledger.refusal import Refused
     from ledger.store.codec import Unreadable
-    from ledger.store.log import BadAddress, NotALedger, StoreError
+    from ledger.store.log import BadAddress, StoreError
 
     try:
-        sys.exit(cli.main(standalone_mode=False, prog_name="water-ledger"))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(MISUSED)
-    except click.exceptions.Abort:
-        click.echo("stopped; what was answered is recorded", err=True)
-        sys.exit(REFUSED)
-    except (Refused, PackError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(REFUSED)
+        with cli.make_context("water-ledger", sys.argv[1:]) as ctx:
+            cli.invoke(ctx)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except Refused as error:
+        return _told(f"Error: {error}", REFUSED)
     except BadAddress as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(MISUSED)
-    except Unreadable as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(BROKEN)
-    except (NotALedger, StoreError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(UNAVAILABLE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(DONE)
+        return _told(f"Error: {error}", MISUSED)
+    except (Unreadable, PackError) as error:
+        return _told(f"Error: {error}", BROKEN)
+    except StoreError as error:
+        from ledger.store.keys import Tampered
+
+        return _told(f"Error: {error}", BROKEN if isinstance(error, Tampered) else UNAVAILABLE)
+    return DONE
+
+
+def _told(sentence: str, code: int) -> int:
+    with suppress(OSError):
+        click.echo(sentence, err=True)
+    return code
+
+
+def _streams_open() -> bool:
+    """Whether there is somewhere to print; a closed stream's place is taken, so that no file of the store gets it."""
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR if stream else os.O_WRONLY)
+    if sys.stdin is None:
+        sys.stdin = open(0)  # noqa: SIM115 – for the life of the program; reading from it fails
+    if sys.stdout is None:
+        _told("Error: standard output is closed; send the answer to a file, or to /dev/null", MISUSED)
+    return sys.stdout is not None
+
+
+def _of_the_system(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, BrokenPipeError):
+        return "the rest was not printed, because nobody reads the output any more; what was recorded is recorded"
+    return f"standard input or output failed ({error.strerror}); what was recorded is recorded, and may be sent again"
+
+
+def _give_up_printing() -> None:
+    """What could not be printed is not tried again when the program ends."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

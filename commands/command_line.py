@@ -1,6 +1,5 @@
 """A click command for each command of the ledger, made from its fields and its docstring."""
 
-import json
 import textwrap
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from commands.base import Command, UtilityCommand, read
 from commands.fields import Field, fields_of
 from ledger.posting import Outcome
+from ledger.refusal import Invalid
 
 _METAVARS = {
     "id": "ID",
@@ -66,14 +66,22 @@ def _post(kind: type[Command], /, *, backfill: bool, dry_run: bool, as_json: boo
 
     ctx = click.get_current_context()
     specs = fields_of(kind)
-    given = {name: _from_shell(specs[name], value) for name, value in values.items() if value is not None}
-    command = read(kind, given)
-    with ledger_at(ctx.obj) as ledger:
+    try:
+        given = {name: _from_shell(specs[name], value) for name, value in values.items() if value is not None}
+        command = read(kind, given)
+    except Invalid as error:
+        if not as_json:
+            raise
+        from commands.feed import account_in
+
+        _say(kind, Outcome("invalid", account=account_in(values), error=error), as_json, dry_run)
+        ctx.exit(1)
+    with ledger_at(ctx.obj, rehearsing=dry_run) as ledger:
         if dry_run:
             outcome = next(ledger.rehearse([command], backfill=backfill))
         else:
             outcome = ledger.post(command, backfill=backfill)
-    _say(command, outcome, as_json, dry_run)
+    _say(kind, outcome, as_json, dry_run)
     ctx.exit(1 if outcome.error else 0)
 
 
@@ -82,15 +90,14 @@ def _from_shell(spec: Field, value: Any) -> Any:
     if spec.form not in ("lines", "installments"):
         return value
     if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise click.BadParameter("this list is not JSON", param_hint=f"--{spec.name}") from None
+        from commands.feed import decoded
+
+        return decoded(value, f"list of {spec.name}")
     keys = ("kind", "amount") if spec.form == "lines" else ("due_on", "amount")
     return [dict(zip(keys, part.strip().split("=", 1), strict=False)) for part in value.split(",")]
 
 
-def _say(command: Command, outcome: Outcome, as_json: bool, dry_run: bool) -> None:
+def _say(kind: type[Command], outcome: Outcome, as_json: bool, dry_run: bool) -> None:
     if as_json:
         from commands.feed import answer
 
@@ -101,8 +108,8 @@ def _say(command: Command, outcome: Outcome, as_json: bool, dry_run: bool) -> No
         rules = f" (rules {', '.join(unsaid)})" if unsaid else ""
         click.echo(f"{outcome.status}: {outcome.error.message}{rules}", err=True)
         return
-    where = "" if isinstance(command, UtilityCommand) else f" on account {command.account}"
+    where = "" if issubclass(kind, UtilityCommand) else f" on account {outcome.account}"
     said = "would be recorded" if dry_run and outcome.status == "recorded" else outcome.status
-    what = ", ".join(outcome.events) or command.title()
+    what = ", ".join(outcome.events) or kind.title()
     flags = f"; against rule {', '.join(outcome.flags)}" if outcome.flags else ""
     click.echo(f"{said}: {what}{where}, version {outcome.version}{flags}")

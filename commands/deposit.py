@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from commands.base import Command
-from commands.checks import missing, not_before
+from commands.checks import least_held, missing, not_before
 from commands.fields import Id, Money
 from ledger.account import Account
 from ledger.calendar import PACIFIC
@@ -89,10 +89,8 @@ class AbsorbDeposit(Command, frozen=True, kw_only=True, tag="deposit absorb"):
     on: date
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        then = context.as_of(self.on)
-        past_due = then.past_due(self.on)
-        # What was refunded or absorbed later is gone, although it was held on that day.
-        held = min(then.deposit, account.deposit)
+        past_due = context.as_of(self.on).past_due(self.on)
+        held = least_held(context, "deposit", self.on)
         if held <= 0 or past_due <= 0:
             rule = context.parameters(self.on, account).id_of("deposit_absorbed_first")
             raise Refused(
@@ -115,26 +113,21 @@ class RefundDeposit(Command, frozen=True, kw_only=True, tag="deposit refund"):
     on: date
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        then = _received_by(account, context, self.deposit, self.on)
-        held = min(_held(then, self.deposit), _held(account, self.deposit))
+        _received_by(account, context, self.deposit, self.on)
+        # Absorptions take from all deposits together.
+        held = min(least_held(context, "deposit", self.on, name) for name in (self.deposit, None))
         if self.amount > held:
             raise Refused(
                 "more_than_held",
-                f"deposit {self.deposit} holds {money(held)} on {self.on}, not {money(self.amount)}; refund no more",
+                f"deposit {self.deposit} holds {money(max(held, 0))} from {self.on} on, not {money(self.amount)}; "
+                "refund no more",
             )
         return [DepositRefunded(deposit=self.deposit, amount=self.amount, on=self.on)]
 
 
-def _received_by(account: Account, context: Context, deposit: str, on: date) -> Account:
-    """The account at the end of `on`, which had the deposit by then; raises Refused otherwise."""
+def _received_by(account: Account, context: Context, deposit: str, on: date) -> None:
+    """The deposit was there by `on`; raises Refused otherwise."""
     if deposit not in account.deposits:
         raise missing("deposit", deposit, account)
     received = next(e for e in context.history.events if isinstance(e, DepositReceived) and e.deposit == deposit)
     not_before("deposit", deposit, received.on, on)
-    return context.as_of(on)
-
-
-def _held(account: Account, deposit: str) -> int:
-    """What is left of one deposit, in cents: absorptions take from all deposits together."""
-    own = account.deposits[deposit]
-    return max(0, min(own.received + own.interest - own.refunded, account.deposit))

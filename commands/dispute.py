@@ -23,6 +23,7 @@ class FilePetition(Command, frozen=True, kw_only=True, tag="dispute petition"):
     """Record a petition to review a bill; in time, it holds the shutoff until it is answered (DO-22, DO-23, DO-24)."""
 
     names = ("dispute",)
+    computed = ("disputed_amount",)
     example = "--account 7001 --dispute D-1 --bill B-2402 --filed-at 2024-02-08T09:30 --channel phone"
 
     dispute: Id
@@ -95,8 +96,20 @@ class AnswerPetition(Command, frozen=True, kw_only=True, tag="dispute answer"):
                 f"dispute {self.dispute} is about {money(petition.disputed_amount)}, less than {money(self.credit)}; "
                 "credit that at most (give more with 'bill correct' or 'adjustment post')",
             )
+        self._refuse_over_the_bill(account, petition)
         return [
             PetitionAnswered(
                 dispute=self.dispute, on=self.on, outcome=self.outcome, credit=self.credit, language=self.language
             )
         ]
+
+    def _refuse_over_the_bill(self, account: Account, petition: PetitionFiled) -> None:
+        """The answers to all petitions about one bill credit no more than the bill is; raises Refused."""
+        others = (a for a in account.answers.values() if account.disputes[a.dispute].bill == petition.bill)
+        given, bill = sum(a.credit or 0 for a in others), account.bills[petition.bill]
+        if self.credit is not None and given + self.credit > bill.amount:
+            raise Refused(
+                "too_much",
+                f"bill {bill.id} is {money(bill.amount)} and answers credit {money(given)} of it already, so not "
+                f"{money(self.credit)} more; credit the rest at most (give more with 'adjustment post')",
+            )

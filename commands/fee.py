@@ -23,6 +23,7 @@ class ChargeFee(Command, frozen=True, kw_only=True, tag="fee charge"):
     """
 
     names = ("fee",)
+    computed = ("amount",)
     example = "--account 7001 --fee F-31 --kind returned_payment --on 2024-03-12 --amount 15.00"
 
     fee: Id

@@ -1,13 +1,15 @@
 """The feed: one JSON object a line in, one JSON object a line out, in the same order. A bad line loses no other."""
 
 import json
-from collections.abc import Iterable, Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 import orjson
 
 from commands.base import Command, read
 from commands.catalogue import command_type
+from commands.fields import identifier
 from ledger.posting import Outcome
 from ledger.refusal import Invalid, Refused
 
@@ -56,15 +58,30 @@ def error_of(refusal: Refused) -> dict[str, object]:
     return said
 
 
+def decoded(text: str, what: str = "line") -> object:
+    """The JSON value in `text`, strictly: no key twice, no NaN, not too deep; raises Invalid naming `what` it is."""
+    try:
+        return _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        way_out = f"; {_WAY_OUT}" if what == "line" else ""
+        reason = f"the {what} is not JSON from character {error.pos + 1} on{way_out}"
+        raise Invalid("invalid_json", reason) from None
+    except (RecursionError, ValueError):
+        reason = f"the {what} is nested too deep or has a number too long to be a command"
+        raise Invalid("invalid_json", reason) from None
+
+
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Each line, or None for one that is too long."""
+    """Each line, or None for one that is too long; some editors begin a file with a byte order mark."""
+    first = True
     while line := stream.readline(LONGEST_LINE + 1):
         if len(line) <= LONGEST_LINE:
-            yield line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(LONGEST_LINE)
-        yield None
+            yield line.removeprefix(BOM_UTF8) if first else line
+        else:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(LONGEST_LINE)
+            yield None
+        first = False
 
 
 def _item(line: bytes | None) -> Command | Outcome:
@@ -78,10 +95,15 @@ def _item(line: bytes | None) -> Command | Outcome:
             raise Invalid("missing_field", 'the line needs "command", such as "bill issue"', "command")
         return read(command_type(title), record)
     except Invalid as error:
-        account = record.get("account")
-        return Outcome(
-            "invalid", account=account if isinstance(account, str) and len(account) <= 40 else None, error=error
-        )
+        return Outcome("invalid", account=account_in(record), error=error)
+
+
+def account_in(record: Mapping[str, object]) -> str | None:
+    """The account that a line is about, where it is one: what is none may be anything."""
+    try:
+        return identifier(record.get("account"))
+    except ValueError:
+        return None
 
 
 def _object(line: bytes) -> dict[str, object]:
@@ -90,15 +112,9 @@ def _object(line: bytes) -> dict[str, object]:
     except UnicodeDecodeError as error:
         reason = f"the line is not UTF-8: byte {error.start + 1} is not part of a character; save it as UTF-8"
         raise Invalid("not_utf8", reason) from None
-    try:
-        record = _decoder.decode(text)
-    except json.JSONDecodeError as error:
-        reason = f'the line is not JSON from character {error.pos + 1} on; write it as {{"command": "bill issue", …}}'
-        raise Invalid("invalid_json", reason) from None
-    except (RecursionError, ValueError):
-        raise Invalid("invalid_json", "the line is nested too deep or has a number too long to be a command") from None
+    record = decoded(text)
     if not isinstance(record, dict):
-        raise Invalid("invalid_json", 'the line is not an object; write it as {"command": "bill issue", …}')
+        raise Invalid("invalid_json", f"the line is not an object; {_WAY_OUT}")
     return record
 
 
@@ -112,8 +128,18 @@ def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     return record
 
 
+class _AsWritten(NamedTuple):
+    """A number with a point or an exponent, as it was written: no field takes one."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def _no_constant(name: str) -> object:
     raise Invalid("invalid_json", f"{name} is not a value that can be recorded; leave it out")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_WAY_OUT = 'write it as {"command": "bill issue", …}'
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_AsWritten)

@@ -12,6 +12,7 @@ from msgspec.structs import fields as struct_fields
 
 from ledger import moments, money
 from ledger.events import Installment, Line
+from ledger.refusal import shown
 
 Id = Annotated[str, Meta(extra={"form": "id"})]
 Text = Annotated[str, Meta(extra={"form": "text"})]
@@ -63,16 +64,17 @@ class Field(NamedTuple):
 
 
 def identifier(value: object) -> str:
-    """1 to 40 characters of A-Z a-z 0-9 . _ - (contract, Values)."""
+    """1 to 40 characters of A-Z a-z 0-9 . _ -."""
     if not isinstance(value, str) or _ID.fullmatch(value) is None:
-        raise ValueError(f"{_shown(value)} is not an id; use 1 to 40 of the characters A-Z a-z 0-9 . _ -")
+        raise ValueError(f"{shown(value)} is not an id; use 1 to 40 of the characters A-Z a-z 0-9 . _ -")
     return value
 
 
 def text(value: object) -> str:
     """UTF-8, not empty, at most 2,000 characters, no control characters."""
     if not isinstance(value, str):
-        raise ValueError(f"{_shown(value)} is not text")
+        # Not shown back: it may be a name or a telephone number.
+        raise ValueError("this is not text; write it in quotes")
     if not value.strip():
         raise ValueError("the text is empty")
     if len(value) > LONGEST_TEXT:
@@ -96,7 +98,7 @@ def email(value: object) -> str:
 def clock(value: object) -> str:
     """A time of day, "08:00"."""
     if not isinstance(value, str) or _CLOCK.fullmatch(value) is None:
-        raise ValueError(f'{_shown(value)} is not a time of day; write it as "08:00"')
+        raise ValueError(f'{shown(value)} is not a time of day; write it as "08:00"')
     return value
 
 
@@ -105,7 +107,7 @@ def count(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 7:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1_000_000:
-        raise ValueError(f"{_shown(value)} is not a whole number from 1 to 1,000,000")
+        raise ValueError(f"{shown(value)} is not a whole number from 1 to 1,000,000")
     return value
 
 
@@ -122,7 +124,7 @@ def yes_or_no(value: object) -> bool:
     if value in ("true", "false"):
         return value == "true"
     if not isinstance(value, bool):
-        raise ValueError(f"{_shown(value)} is neither true nor false")
+        raise ValueError(f"{shown(value)} is neither true nor false")
     return value
 
 
@@ -131,7 +133,7 @@ def one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{_shown(value)} is not one of {', '.join(choices)}")
+            raise ValueError(f"{shown(value)} is not one of {', '.join(choices)}")
         return value
 
     return read
@@ -158,12 +160,12 @@ def installments(value: object) -> tuple[Installment, ...]:
 def _rows(value: object, keys: tuple[str, ...]) -> list[dict[str, object]]:
     shape = "{" + ", ".join(f'"{key}": …' for key in keys) + "}"
     if not isinstance(value, list) or not value:
-        raise ValueError(f"{_shown(value)} is not a list of {shape}")
+        raise ValueError(f"{shown(value)} is not a list of {shape}")
     if len(value) > 1000:
         raise ValueError(f"the list has {len(value):,} entries; 1,000 are the most")
     for number, row in enumerate(value, 1):
         if not isinstance(row, dict) or set(row) != set(keys):
-            raise ValueError(f"entry {number} is {_shown(row)}, not {shape}")
+            raise ValueError(f"entry {number} is not {shape}")
     return value
 
 
@@ -226,8 +228,3 @@ def _field(name: str, hint: Any, required: bool, default: Any) -> Field:
 def _row(row: Line | Installment) -> str:
     first = row.kind if isinstance(row, Line) else row.due_on.isoformat()
     return f"{first} {money.money(row.amount)}"
-
-
-def _shown(value: object) -> str:
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -267,7 +267,7 @@ class Beancount:
 WRITERS: dict[Format, type[Writer]] = {"hledger": Hledger, "beancount": Beancount}
 
 _FIRST_DAY = date(1900, 1, 1)
-"""No entry is older (contract, Values), so no account is used before it was opened."""
+"""No entry is older, so no account is used before it was opened."""
 
 _ESCAPES = str.maketrans({"-": "--", ".": "-D", "_": "-U"})
 

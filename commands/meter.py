@@ -100,9 +100,13 @@ class CorrectRead(Command, frozen=True, kw_only=True, tag="meter correct"):
 
 
 class ExchangeMeter(Command, frozen=True, kw_only=True, tag="meter exchange"):
-    """Replace a meter by another on one day; the billing period goes on over both (CW-10)."""
+    """Replace a meter by another on one day; the billing period goes on over both (CW-10).
+
+    The new one has the dials, unit and multiplier of the old one where they are not given.
+    """
 
     names = ("new_meter",)
+    computed = ("meter", "dials", "unit", "multiplier")
     example = "--account 7001 --on 2024-03-01 --final-reading 1512 --new-meter M-2"
 
     on: date
@@ -110,12 +114,12 @@ class ExchangeMeter(Command, frozen=True, kw_only=True, tag="meter exchange"):
     new_meter: Id
     meter: Id | None = None
     new_reading: Quantity = 0
-    dials: Count = 6
-    unit: Unit = "CCF"
-    multiplier: Count = 1
+    dials: Count | None = None
+    unit: Unit | None = None
+    multiplier: Count | None = None
 
     def check(self) -> None:
-        _check_dials(self.dials)
+        _check_dials(self.dials or 1)
         if self.new_meter == self.meter:
             raise Invalid("invalid_value", f"new_meter: {self.new_meter} is the meter that is replaced", "new_meter")
 
@@ -129,9 +133,9 @@ class ExchangeMeter(Command, frozen=True, kw_only=True, tag="meter exchange"):
                 final_reading=self.final_reading,
                 new_meter=self.new_meter,
                 new_reading=self.new_reading,
-                dials=self.dials,
-                unit=self.unit,
-                multiplier=self.multiplier,
+                dials=self.dials or meter.dials,
+                unit=self.unit or meter.unit,
+                multiplier=self.multiplier or meter.multiplier,
                 flags=_flags(meter, self.on, self.final_reading, account, context),
             )
         ]
@@ -158,6 +162,8 @@ class _Service(Struct):
 
     name: str
     dials: int
+    unit: Unit
+    multiplier: int
     since: date
     readings: dict[date, int]
     estimates: set[date] = set()
@@ -178,7 +184,7 @@ def _services(account: Account) -> list[_Service]:
     found: list[_Service] = []
 
     def begin(name: str, event: MeterInstalled | MeterExchanged, reading: int) -> None:
-        found.append(_Service(name, event.dials, event.on, {event.on: reading}))
+        found.append(_Service(name, event.dials, event.unit, event.multiplier, event.on, {event.on: reading}))
 
     def end(event: MeterExchanged | MeterRemoved) -> None:
         for service in found:

@@ -41,9 +41,12 @@ class SetOfficeHours(UtilityCommand, frozen=True, kw_only=True, tag="office hour
         if self.closes <= self.opens:
             raise Invalid("invalid_value", f"closes: {self.closes} is not after {self.opens}", "closes")
         try:
-            weekdays(self.weekdays)
+            kept = weekdays(self.weekdays)
         except ValueError as error:
             raise Invalid("invalid_value", f"weekdays: {error}", "weekdays") from None
+        if not kept & weekdays("mon-fri"):
+            reason = f"weekdays: {self.weekdays} leaves no business day in any week; name one of mon to fri"
+            raise Invalid("invalid_value", reason, "weekdays")
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         return [

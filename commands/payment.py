@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
+from itertools import count
 
 from commands.base import Command
 from commands.checks import missing, not_before, the_bill
@@ -127,9 +128,9 @@ class ReturnPayment(Command, frozen=True, kw_only=True, tag="payment return"):
 
 
 class TransferPayment(Command, frozen=True, kw_only=True, tag="payment transfer"):
-    """Move a payment to the account it belongs to; it counts there from the day of the transfer."""
+    """Move a payment to the account it belongs to, or back; it counts there from the day of the transfer."""
 
-    names = ("payment",)
+    names = ("payment", "to_account")
     example = "--account 7001 --payment P-118 --to-account 7010 --on 2024-02-20 --reason 'wrong account number'"
 
     payment: Id
@@ -153,7 +154,8 @@ class TransferPayment(Command, frozen=True, kw_only=True, tag="payment transfer"
         target = context.others.get(self.to_account)
         if target is None or target.opened is None:
             raise unknown_account(self.to_account)
-        _new_here(target, self.payment)
+        if not _comes_back(target, payment):
+            _new_here(target, self.payment, "; 'payment return' it here and record it there under another name")
         left = PaymentTransferred(payment=self.payment, to_account=self.to_account, on=self.on, reason=self.reason)
         arrived = PaymentTransferredIn(
             payment=self.payment,
@@ -167,19 +169,24 @@ class TransferPayment(Command, frozen=True, kw_only=True, tag="payment transfer"
         return [left, On(self.to_account, arrived)]
 
 
-def _new_here(account: Account, payment: str) -> None:
+def _comes_back(account: Account, payment: PaymentReceived | PaymentTransferredIn) -> bool:
+    """Whether this payment was on the account before, and left it."""
+    known = account.payments.get(payment.payment)
+    same = known is not None and (known.received_at, known.amount) == (payment.received_at, payment.amount)
+    return same and payment.payment in account.transferred
+
+
+def _new_here(account: Account, payment: str, way_out: str = "; give this one another name") -> None:
     """A payment that was only reported may come in under its name; one that came in or was returned may not."""
     if payment in account.payments:
         day = account.payments[payment].day
         raise Refused(
             "payment_recorded",
-            f"account {account.id} has a payment {payment} of {day} already; give this one another name",
+            f"account {account.id} has a payment {payment} of {day} already{way_out}",
         )
     if payment in account.returned:
         day = account.returned[payment]
-        raise Refused(
-            "payment_returned", f"payment {payment} was returned on {day}; record what came in under another name"
-        )
+        raise Refused("payment_returned", f"payment {payment} of account {account.id} was returned on {day}{way_out}")
 
 
 def _stands(account: Account, payment: str, context: Context) -> None:
@@ -190,16 +197,19 @@ def _stands(account: Account, payment: str, context: Context) -> None:
         )
     if payment in account.transferred:
         moved = (e for e in context.history.events if isinstance(e, PaymentTransferred) and e.payment == payment)
-        there = next(moved).to_account
+        there = list(moved)[-1].to_account
         raise Refused(
             "payment_transferred",
-            f"payment {payment} went to account {there} on {account.transferred[payment]}; record it there",
+            f"payment {payment} went to account {there} on {account.transferred[payment]}; record this there, or "
+            "'payment transfer' it back from there first",
         )
 
 
 def _fee_name(account: Account, payment: str) -> str:
     """The fee's name, from the payment's; where that is too long or taken, a digest of the whole keeps it apart."""
-    name = f"FC-{payment}"
-    if len(name) <= LONGEST_ID and name not in account.fees:
-        return name
-    return f"{name[: LONGEST_ID - 9]}-{sha256(payment.encode()).hexdigest()[:8]}"
+    name = plain = f"FC-{payment}"
+    tries = count()
+    while len(name) > LONGEST_ID or name in account.fees:
+        digest = sha256(f"{payment}/{next(tries)}".encode()).hexdigest()
+        name = f"{plain[: LONGEST_ID - 9]}-{digest[:8]}"
+    return name

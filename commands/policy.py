@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from msgspec import Meta, Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from commands.base import UtilityCommand
 from commands.fields import Text
@@ -47,6 +47,10 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
             load_pack(pack.text, pack.path)
         except PackError as error:
             raise Invalid("invalid_pack", f"{error}; mend the file and publish it again", "file") from None
+
+    def normal(self) -> Self:
+        # Where the file lay is no part of what was published.
+        return replace(self, file=PackFile("", self._pack.text))
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         file = self._pack

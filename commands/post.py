@@ -1,32 +1,64 @@
 """`init` and `post`: a new ledger, and a feed into it."""
 
+import os
+import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
+from urllib.parse import quote
 
 import click
+from click.core import ParameterSource
 
 from commands import clock
 from commands.base import Command
 from commands.feed import Numbered, answer, parse
 from commands.progress import Progress
 from ledger.application import Ledger, create
+from ledger.policy.parameters import UTILITIES
 from ledger.posting import Outcome
+from ledger.store.open import open_log
+
+# What a signed note can say in its first line and in the name of its key (C2SP signed-note).
+_ORIGIN = re.compile(r"[!-*,-~]{1,200}")
 
 
 @contextmanager
-def ledger_at(url: str) -> Iterator[Ledger]:
-    """The ledger at `url`, created with the default policy where there is none yet."""
-    create(url, clock.now)
-    with Ledger(url, clock.now) as ledger:
-        yield ledger
+def ledger_at(url: str, *, rehearsing: bool = False) -> Iterator[Ledger]:
+    """The ledger at `url`, created with the default policy where there is none yet.
+
+    `rehearsing` leaves no trace: where there is none, one in a temporary folder stands in for it.
+    """
+    with ExitStack() as stack:
+        if rehearsing and not _is_there(url):
+            url = f"sqlite:///{quote(stack.enter_context(TemporaryDirectory()))}/rehearsal.db"
+        create(url, clock.now)
+        yield stack.enter_context(Ledger(url, clock.now))
+
+
+def _is_there(url: str) -> bool:
+    with closing(open_log(url, read_only=True)) as log:
+        return log.exists()
+
+
+def _named(ctx: click.Context, param: click.Parameter, origin: str | None) -> str | None:
+    if origin is not None and not _ORIGIN.fullmatch(origin):
+        raise click.BadParameter("an origin is 1 to 200 printable ASCII characters without blanks and '+'")
+    return origin
 
 
 @click.command()
-@click.option("--policy", default="del-oro", show_default=True, help="The utility's policy pack.")
-@click.option("--origin", help="The log's name, part of every hash; fixed for ever.  [default: POLICY.example/ledger]")
+@click.option(
+    "--policy", type=click.Choice(UTILITIES), default="del-oro", show_default=True, help="The utility's policy pack."
+)
+@click.option(
+    "--origin",
+    callback=_named,
+    help="The log's name, part of every hash; fixed for ever.  [default: POLICY.example/ledger]",
+)
 @click.pass_context
 def init(ctx: click.Context, policy: str, origin: str | None) -> None:
     """Create a ledger.
@@ -38,6 +70,14 @@ def init(ctx: click.Context, policy: str, origin: str | None) -> None:
     if create(ctx.obj, clock.now, policy=policy, origin=origin):
         click.echo(f"created a ledger with policy {policy}")
         return
+    with closing(open_log(ctx.obj, read_only=True)) as log:
+        there = {"policy": log.meta("policy"), "origin": log.origin}
+    asked = {n: ctx.params[n] for n in there if ctx.get_parameter_source(n) is not ParameterSource.DEFAULT}
+    if differs := [
+        f"its {name} is {there[name]}, not {value}" for name, value in asked.items() if value != there[name]
+    ]:
+        click.echo(f"Error: there is a ledger already, and {' and '.join(differs)} (name another with --db)", err=True)
+        ctx.exit(1)
     click.echo("there is a ledger already; nothing was changed")
 
 
@@ -52,32 +92,74 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
     """Post FEED, one JSON object a line (- for standard input), and answer each line in order.
 
     A line that is refused or invalid loses no other. The same feed may be posted again: what is recorded already is
-    answered "duplicate".
+    answered "duplicate". Feed history in the order in which it was learned: a decision is judged by all that was
+    recorded before it.
 
     \b
     Example:
       echo '{"command": "bill issue", "account": "7001", "bill": "B-2402",
              "mailed_on": "2024-02-01", "amount": "85.00"}' | tr -d '\\n' | water-ledger post -
     """
-    fell_short = False
+    answered, fell_short = 0, False
     lines: deque[int] = deque()
     items = _noting_lines(parse(feed), lines)
-    with ledger_at(ctx.obj) as ledger, Progress(feed) as progress:
-        outcomes: Iterable[Outcome]
-        if atomic:
-            outcomes = ledger.post_together(items, backfill=backfill, dry_run=dry_run)
-        elif dry_run:
-            outcomes = ledger.rehearse(items, backfill=backfill)
-        else:
-            outcomes = ledger.post_all(items, backfill=backfill)
-        for outcome in outcomes:
-            line = lines.popleft()
-            fell_short = fell_short or outcome.error is not None
-            progress.step()
-            if not quiet or outcome.error:
-                sys.stdout.buffer.write(answer(line, outcome) + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        with ledger_at(ctx.obj, rehearsing=dry_run) as ledger, Progress(feed) as progress:
+            outcomes: Iterable[Outcome]
+            if atomic:
+                outcomes = ledger.post_together(
+                    items, backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
+                )
+            elif dry_run:
+                outcomes = ledger.rehearse(items, backfill=backfill)
+            else:
+                outcomes = ledger.post_all(items, backfill=backfill)
+            for outcome in outcomes:
+                _say(lines.popleft(), outcome, quiet)
+                answered += 1
+                fell_short = fell_short or outcome.error is not None
+                progress.step()
+            _flush()
+    except (KeyboardInterrupt, _Unheard) as reason:
+        said = "1 answer" if answered == 1 else f"{answered:,} answers"
+        click.echo(f"{str(reason) or 'stopped'} after {said}; {_kept(atomic, dry_run)}", err=True)
+        ctx.exit(1)
     ctx.exit(1 if fell_short else 0)
+
+
+class _Unheard(Exception):
+    """The answers cannot be written any more."""
+
+
+def _say(line: int, outcome: Outcome, quiet: bool) -> None:
+    if not quiet or outcome.error:
+        with _heard():
+            sys.stdout.buffer.write(answer(line, outcome) + b"\n")
+
+
+def _flush() -> None:
+    with _heard():
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # What waits to be written goes nowhere; else the interpreter tries again at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        gone = isinstance(error, BrokenPipeError)
+        why = "nobody reads the answers any more" if gone else f"the answers cannot be written ({error.strerror})"
+        raise _Unheard(f"{why}: stopped") from None
+
+
+def _kept(atomic: bool, dry_run: bool) -> str:
+    if dry_run:
+        return "nothing was recorded"
+    if atomic:
+        return "the feed was recorded as a whole or not at all: post it again, and it takes effect once"
+    return "what was answered is recorded: post the same feed again for the rest, and it takes effect once"
 
 
 def _noting_lines(feed: Iterable[Numbered], lines: deque[int]) -> Iterator[Command | Outcome]:

@@ -2,21 +2,24 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 import msgspec
 
 from commands import clock
+from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.calendar import PACIFIC
 from ledger.history import History
+from ledger.refusal import Invalid
 from ledger.store.log import NotALedger
-from ledger.store.open import open_keys, open_log
+from ledger.store.open import keys_of, open_log
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +39,7 @@ def books_at(url: str) -> Iterator[Books]:
     if not log.exists():
         log.close()
         raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
-    with Books(log, lambda: open_keys(url, log.origin, read_only=True)) as books:
+    with Books(log, lambda: keys_of(url, log, read_only=True)) as books:
         yield books
 
 
@@ -63,6 +66,18 @@ class Moment(click.ParamType[datetime]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return datetime.combine(found.date(), time.max, PACIFIC) if moments.is_bare(found) else found
+
+
+class Account(click.ParamType[str]):
+    """An account on the command line; what cannot be one is not looked for."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return identifier(value)
+        except ValueError as error:
+            raise Invalid("invalid_value", f"account: {error}", "account") from None
 
 
 def asking(function: F) -> F:
@@ -125,7 +140,8 @@ def _about_one_account(
         narrow(answer, **own)
         tell(name, answer, asked.as_json)
 
-    command: click.Command = click.command(name, help=help_text)(click.argument("account")(click.pass_context(ask)))
+    named = click.argument("account", type=Account())
+    command: click.Command = click.command(name, help=help_text)(named(click.pass_context(ask)))
     command.params += options
     return command
 
@@ -199,10 +215,10 @@ statement = _about_one_account(
 
 
 @click.command()
-@click.argument("account")
-@click.option("--csv", "file", type=click.File("w", encoding="utf-8", lazy=False), help="Write a CSV file (- prints).")
+@click.argument("account", type=Account())
+@click.option("--csv", "file", type=click.Path(dir_okay=False), help="Write a CSV file (- prints).")
 @asking
-def usage(account: str, file: Any, asked: Asked) -> None:
+def usage(account: str, file: str | None, asked: Asked) -> None:
     """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
 
     \b
@@ -217,13 +233,14 @@ def usage(account: str, file: Any, asked: Asked) -> None:
     if file is not None:
         from commands.tables import usage_csv
 
-        usage_csv(answer, file)
-        return
-    tell("usage", answer, asked.as_json)
+        with Path(file).open("w", encoding="utf-8", newline="") if file != "-" else nullcontext(sys.stdout) as written:
+            usage_csv(answer, written)
+    if file is None or (asked.as_json and file != "-"):
+        tell("usage", answer, asked.as_json)
 
 
 @click.command()
-@click.argument("account")
+@click.argument("account", type=Account())
 @click.option("--since", type=Day(), metavar="DATE", help="Show only what happened from that day on.")
 @asking
 def history(account: str, since: date | None, asked: Asked) -> None:

@@ -87,12 +87,13 @@ class DisconnectService(Command, frozen=True, kw_only=True, tag="service disconn
         overridden = any(
             permission.override_reason and permission.day == case.on for permission in case.account.authorized
         )
+        verdicts = tuple(judged(case))
         return [
             ServiceDisconnected(
                 at=self.at,
                 reason=self.reason,
-                verdicts=tuple(verdict.recorded() for verdict in judged(case)),
-                flags=shutoff_flags(case, overridden=overridden),
+                verdicts=tuple(verdict.recorded() for verdict in verdicts),
+                flags=shutoff_flags(verdicts, overridden=overridden),
             )
         ]
 

@@ -106,7 +106,7 @@ class Account:
 
     __slots__ = (
         "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
-        "billing", "bills", "closed_on", "contacts", "corrected", "deposits", "deposits_required", "disbursements",
+        "billing", "bills", "closed_on", "contacts", "deposits", "disbursements",
         "disputes", "district", "dwelling", "fees", "findings", "health", "id", "language", "logins", "low_income",
         "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
         "reported", "returned", "service_class", "shutoffs", "transferred", "version",
@@ -117,7 +117,6 @@ class Account:
         self.version = 0
         self.opened: e.AccountOpened | None = None
         self.closed_on: date | None = None
-        self.corrected: list[e.AccountCorrected] = []
         self.service_class: e.ServiceClass = "residential"
         self.dwelling: e.Dwelling = "single_family"
         self.occupancy: e.Occupancy = "customer"
@@ -136,7 +135,6 @@ class Account:
         self.transferred: dict[str, date] = {}
         self.reported: dict[str, e.PaymentReported] = {}
         self.deposits: dict[str, Deposit] = {}
-        self.deposits_required: list[e.DepositRequired] = []
         self.absorptions: list[e.DepositAbsorbed] = []
         self.notices: list[e.NoticeServed] = []
         self.notices_returned: dict[str, date] = {}
@@ -213,8 +211,10 @@ class Account:
         """The bills with something past due at the end of `on`, oldest first."""
         found = []
         for charge in self.settled.charges:
-            if charge.kind == "bill" and charge.past_due(on, self.settled.unpaid_at(charge.id, on)):
-                found.append(self.bills[charge.name])
+            if charge.kind == "bill" and charge.on < on:
+                unpaid = self.settled.unpaid_at(charge.id, on)
+                if unpaid and charge.past_due(on, unpaid):
+                    found.append(self.bills[charge.name])
         return found
 
     def unpaid(self, bill: str) -> int:
@@ -240,20 +240,20 @@ class Account:
         for p in self.payments.values():
             if p.payment not in self.returned and p.payment not in self.transferred:
                 bill = p.bill if isinstance(p, e.PaymentReceived) else None
-                yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None, p)
+                yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None)
         for a in self.adjustments:
             if a.amount < 0:
-                yield Credit(a.on, a.version, -a.amount, None, a)
+                yield Credit(a.on, a.version, -a.amount)
         for absorbed in self.absorptions:
-            yield Credit(absorbed.on, absorbed.version, absorbed.amount, None, absorbed)
+            yield Credit(absorbed.on, absorbed.version, absorbed.amount)
         for answer in self.answers.values():
             if answer.credit:
-                yield Credit(answer.on, answer.version, answer.credit, self._disputed_charge(answer.dispute), answer)
+                yield Credit(answer.on, answer.version, answer.credit, self._disputed_charge(answer.dispute))
         for paid in self.disbursements:
             appeal = self.appeals.get(paid.appeal)
             if paid.to_utility:
                 charge = self._disputed_charge(appeal.filed.dispute) if appeal else None
-                yield Credit(paid.on, paid.version, paid.to_utility, charge, paid)
+                yield Credit(paid.on, paid.version, paid.to_utility, charge)
 
     def wrongful(self, shutoff: Shutoff) -> e.ShutoffFoundWrongful | None:
         """The finding that covers a shutoff: a finding covers the latest shutoff on or before its day."""

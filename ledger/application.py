@@ -22,8 +22,8 @@ from ledger.posting import Command, Desk, Outcome, Pending, Stream
 from ledger.refusal import Refused
 from ledger.store.codec import encode
 from ledger.store.keys import Keys
-from ledger.store.log import Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
-from ledger.store.open import open_keys, open_log
+from ledger.store.log import COMMITMENT, Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
+from ledger.store.open import keys_of, open_keys, open_log
 
 Item = Command | Outcome
 """A command to post, or what became of a line that is none."""
@@ -32,7 +32,9 @@ BATCH = 1000
 MOST_EVENTS_HELD = 200_000
 """How many decoded events a posting keeps: memory stays flat, and accounts that come again stay fast."""
 
-FROM_THE_BEGINNING = datetime(1900, 1, 1, tzinfo=PACIFIC)
+FROM_THE_BEGINNING = datetime(1899, 1, 1, tzinfo=PACIFIC)
+"""Before any moment that the doors let in, in whatever offset it is written."""
+
 _TRIES = 3
 
 
@@ -43,7 +45,7 @@ class Ledger(Application[str]):
         super().__init__({"PERSISTENCE_MODULE": "ledger.store.recorders", "LEDGER_URL": url})
         self.store: Log = self.recorder.log  # type: ignore[attr-defined]
         self.books = Books(self.store, lambda: self.keys)
-        self.keys: Keys = open_keys(url, self.store.origin)
+        self.keys: Keys = keys_of(url, self.store)
         self._clock = clock
         self._utility: Stream | None = None
 
@@ -51,8 +53,10 @@ class Ledger(Application[str]):
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
-        if pending is not None and self._append(pending):
+        stored = pending is not None and self._append(pending)
+        if stored or pending is None or command.account != e.UTILITY:
             self._utility = desk.streams[e.UTILITY]
+        if stored:
             return outcome
         # Most commands are new and nobody else's, so nothing was looked up or locked. One that is refused, or that the
         # store would not take, is decided again: its keys looked up, while others wait.
@@ -68,6 +72,7 @@ class Ledger(Application[str]):
                 try:
                     with self.store.writing(_accounts(some)) as batch:
                         self._drop_stale(desk, left, batch.heads)
+                        desk.put(self._take_utility())
                         outcomes = self._batch(desk, some, batch)
                         self.keys.flush()
                     break
@@ -77,27 +82,49 @@ class Ledger(Application[str]):
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
-            left = dict(batch.heads)
+            left.update(batch.heads)
+            self._utility = desk.streams[e.UTILITY]
             yield from outcomes
             desk.shrink(MOST_EVENTS_HELD)
 
-    def post_together(self, items: Iterable[Item], *, backfill: bool = False, dry_run: bool = False) -> list[Outcome]:
-        """Record all commands or none, in one transaction; where one is refused or invalid, the others say so."""
+    def post_together(
+        self,
+        items: Iterable[Item],
+        *,
+        backfill: bool = False,
+        dry_run: bool = False,
+        called: Callable[[int], str] = lambda number: f"command {number}",
+    ) -> list[Outcome]:
+        """Record all commands or none, in one transaction; where one is refused or invalid, the others say so.
+
+        `called` is how they speak of the one by its number.
+        """
         outcomes: list[Outcome] = []
-        with _undone(), self.store.writing(None) as batch:
+        with self._whole() as batch:
             for some in self._batches(items, batch, backfill):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
             self.keys.flush()
-        return _all_or_none(outcomes)
+        return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
         """Record nothing and answer as if; others who write wait meanwhile."""
-        with _undone(), self.store.writing(None) as batch:
+        with self._whole() as batch:
             for some in self._batches(items, batch, backfill):
                 yield from some
             raise _Undo
+
+    @contextmanager
+    def _whole(self) -> Iterator[Batch]:
+        """The whole ledger in one transaction, which `_Undo` takes back."""
+        try:
+            with self.store.writing(None) as batch:
+                yield batch
+        except _Undo:
+            return
+        except Conflict as error:
+            raise StoreUnavailable(f"{error}; nothing was recorded, so post all of it again") from None
 
     def _batches(self, items: Iterable[Item], batch: Batch, backfill: bool) -> Iterator[list[Outcome]]:
         desk = Desk(self.keys, self._clock, backfill=backfill)
@@ -108,11 +135,14 @@ class Ledger(Application[str]):
 
     def _batch(self, desk: Desk, items: list[Item], batch: Batch) -> list[Outcome]:
         commands = [item for item in items if not isinstance(item, Outcome)]
+        utility = desk.streams.get(e.UTILITY) or Stream(e.UTILITY, ())
+        utility.read(batch.load([e.UTILITY], {e.UTILITY: utility.version})[e.UTILITY])
+        desk.put(utility)
         needed = {e.UTILITY: None} | {a: None for c in commands for a in (c.account, *c.others())}
         for account, states in batch.load(desk.missing(needed)).items():
             desk.put(Stream(account, states))
         keyed = {id(c): desk.keys_of(c) for c in commands}
-        desk.recorded = batch.find((key, c.account) for c in commands for key, _ in keyed[id(c)])
+        desk.recorded = batch.find(desk.wanted(key, c) for c in commands for key in keyed[id(c)])
         outcomes, entries, rows = [], list[Entry](), []
         for item in items:
             if isinstance(item, Outcome):
@@ -127,15 +157,14 @@ class Ledger(Application[str]):
         return outcomes
 
     def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
-        """Forget the accounts of shards where somebody else wrote since this posting's last batch."""
+        """Forget the accounts of shards where somebody else wrote since this posting's last batch there."""
         moved = {shard for shard, head in heads.items() if left.get(shard) != head}
-        for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved or a == e.UTILITY]:
+        for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved]:
             del desk.streams[account]
 
     def _laid_out(self, command: Command, backfill: bool) -> Desk:
         """A desk with all that was recorded of the utility and of the accounts that a command touches."""
-        # Kept between commands; what a command that fails may have added to it goes with it.
-        utility, self._utility = self._utility or Stream(e.UTILITY, ()), None
+        utility = self._take_utility()
         accounts = {e.UTILITY, command.account, *command.others()}
         loaded = self.store.load(accounts, {e.UTILITY: utility.version})
         utility.read(loaded.pop(e.UTILITY))
@@ -144,6 +173,11 @@ class Ledger(Application[str]):
         for account, states in loaded.items():
             desk.put(Stream(account, states))
         return desk
+
+    def _take_utility(self) -> Stream:
+        """The utility's stream, kept between commands; it is put back once nothing unrecorded can be in it."""
+        utility, self._utility = self._utility or Stream(e.UTILITY, ()), None
+        return utility
 
     def _append(self, pending: Pending) -> bool:
         """Record what a command adds, durably; False where somebody else wrote first."""
@@ -166,27 +200,20 @@ class _Undo(Exception):
     pass
 
 
-@contextmanager
-def _undone() -> Iterator[None]:
-    try:
-        yield
-    except _Undo:
-        return
-
-
 def _accounts(items: Iterable[Item]) -> set[str]:
     return {a for c in items if not isinstance(c, Outcome) for a in (c.account, *c.others())}
 
 
-def _all_or_none(outcomes: list[Outcome]) -> list[Outcome]:
+def _all_or_none(outcomes: list[Outcome], called: Callable[[int], str]) -> list[Outcome]:
     if not any(outcome.error for outcome in outcomes):
         return outcomes
-    number = next(n for n, outcome in enumerate(outcomes, 1) if outcome.error)
-    reason = f"nothing was recorded, because command {number} of this feed was not; mend it and post all again"
+    first = called(next(n for n, outcome in enumerate(outcomes, 1) if outcome.error))
+    reason = f"nothing was recorded, because {first} of this feed was not; mend it and post all again"
+    undone = {(outcome.account, outcome.version) for outcome in outcomes if outcome.status == "recorded"}
     return [
-        Outcome("refused", account=outcome.account, error=Refused("not_all", reason))
-        if outcome.status == "recorded"
-        else outcome
+        outcome
+        if outcome.error or (outcome.account, outcome.version) not in undone
+        else Outcome("refused", account=outcome.account, error=Refused("not_all", reason))
         for outcome in outcomes
     ]
 
@@ -196,22 +223,21 @@ def create(url: str, clock: Callable[[], datetime], *, policy: str = "del-oro", 
 
     Raises PackError for a policy that does not exist, and StoreError.
     """
-    packs = builtin_packs(policy)
-    log = open_log(url)
-    now = pacific(clock())
-    try:
-        if not log.create(origin or f"{policy}.example/ledger", now.isoformat(), {"policy": policy}):
+    packs, now = builtin_packs(policy), pacific(clock())
+    named = origin or f"{policy}.example/ledger"
+    with closing(open_log(url)) as log:
+        if log.exists():
             return False
-        with closing(open_keys(url, log.origin)) as keys:
+        # Keys without a ledger are harmless, a ledger without its keys is not. Whoever dies in between, or is
+        # overtaken, leaves keys that the next one takes.
+        with closing(open_keys(url, named)) as keys:
             keys.create()
+            meta = {"policy": policy, COMMITMENT: keys.commitment}
         entries = [
             Entry(e.UTILITY, version, event.type, encode(event))
             for version, event in enumerate(publications(packs, now), 1)
         ]
-        log.append(entries)
-    finally:
-        log.close()
-    return True
+        return log.create(named, now.isoformat(), meta, entries)
 
 
 def publications(packs: Iterable[tuple[str, str]], now: datetime) -> Iterator[e.PolicyPublished]:

@@ -10,8 +10,12 @@ from datetime import MAXYEAR, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ledger.refusal import Refused
+
 PACIFIC = ZoneInfo("America/Los_Angeles")
 ONE_DAY = timedelta(days=1)
+FURTHEST = timedelta(days=366)
+"""How far ahead a day that the offices are open is looked for."""
 
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -139,12 +143,15 @@ class Calendar:
         return day not in self._year(day.year)
 
     def next_open(self, day: date) -> date:
-        """The first business day from `day` on: itself where it is one (C2)."""
+        """The first business day from `day` on: itself where it is one (C2); raises Refused if none within a year."""
         found = self._next.get(day)
         if found is None:
-            found = day
+            found, last = day, day + FURTHEST
             while found in self._year(found.year):
                 found += ONE_DAY
+                if found > last:
+                    days = f"from {day} to {last}"
+                    raise Refused("no_open_day", f"the offices are closed on every day {days}; declare office hours")
             self._next[day] = found
         return found
 
@@ -157,11 +164,6 @@ class Calendar:
         for _ in range(count):
             day = self.next_open(day + ONE_DAY)
         return day
-
-    def business_days_between(self, start: date, end: date) -> int:
-        """How many business days there are after `start` up to and with `end` (C6); 0 where `end` is not later."""
-        span = range(1, (end - start).days + 1)
-        return sum(self.is_business_day(start + timedelta(days=n)) for n in span)
 
     def hours_in_force(self, day: date) -> Hours | None:
         """The office hours that hold in the week of `day`, open or not; None where nobody said."""

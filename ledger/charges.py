@@ -50,7 +50,6 @@ class Credit(Struct, frozen=True):
     version: int
     amount: int
     charge: str | None = None
-    given: object = None
 
 
 class Paid(Struct, frozen=True):
@@ -77,7 +76,11 @@ class Settlement(Struct):
 
     def unpaid_at(self, charge: str, on: date) -> int:
         """What was owed on a charge at the end of `on`, in cents."""
-        return self.owed.get(charge, 0) - sum(p.amount for p in self.paid.get(charge, ()) if p.on <= on)
+        paid = self.paid.get(charge)
+        # What is laid on a charge is laid in order of time.
+        if not paid or paid[-1].on <= on:
+            return self.left.get(charge, 0)
+        return self.owed.get(charge, 0) - sum(p.amount for p in paid if p.on <= on)
 
 
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
@@ -96,7 +99,7 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
 
     def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
         left = unpaid[charge]
-        share = amount if amount < left else left
+        share = min(left, amount)
         if share > 0:
             unpaid[charge] = left - share
             paid[charge].append(Paid(on, share, credit))

@@ -54,7 +54,6 @@ def _closed(a: Account, event: e.AccountClosed) -> None:
 
 
 def _corrected(a: Account, event: e.AccountCorrected) -> None:
-    a.corrected.append(event)
     a.language = event.language or a.language
 
 
@@ -131,6 +130,9 @@ def _payment_reported(a: Account, event: e.PaymentReported) -> None:
 
 def _payment(a: Account, event: e.PaymentReceived | e.PaymentTransferredIn) -> None:
     a.payments[event.payment] = event
+    if isinstance(event, e.PaymentTransferredIn):
+        # A payment that went to another account may come back.
+        a.transferred.pop(event.payment, None)
 
 
 def _payment_returned(a: Account, event: e.PaymentReturned) -> None:
@@ -142,7 +144,7 @@ def _payment_transferred(a: Account, event: e.PaymentTransferred) -> None:
 
 
 def _deposit_required(a: Account, event: e.DepositRequired) -> None:
-    a.deposits_required.append(event)
+    """What is asked for is neither held nor owed."""
 
 
 def _deposit(a: Account, event: e.DepositReceived | e.DepositInterestAccrued | e.DepositRefunded) -> None:

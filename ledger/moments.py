@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from ledger.calendar import PACIFIC
+from ledger.refusal import shown as as_given
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
@@ -17,14 +18,12 @@ _OFFSETS = {hours: timezone(timedelta(hours=hours)) for hours in (-7, -8)}
 def day(text: object) -> date:
     """The civil day in `text` ("2024-02-29"); raises ValueError with a sentence for whoever typed it."""
     if not isinstance(text, str) or _DAY.fullmatch(text) is None:
-        raise ValueError(f'{_shown(text)} is not a date; write it as "2024-02-29"')
+        raise ValueError(f'{as_given(text)} is not a date; write it as "2024-02-29"')
     try:
         found = date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"there is no day {text} in the calendar") from None
-    if not _FIRST <= found <= _LAST:
-        raise ValueError(f"{text} is outside the years the ledger keeps, {_FIRST.year} to {_LAST.year}")
-    return found
+    return _kept(found, text)
 
 
 def moment(text: object) -> datetime:
@@ -36,14 +35,17 @@ def moment(text: object) -> datetime:
         return bare(day(text))
     found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f'{_shown(text)} is not a moment; write it as "2024-04-22T10:42" or "2024-04-22T10:42-07:00"')
+        way_out = 'write it as "2024-04-22T10:42" or "2024-04-22T10:42-07:00"'
+        raise ValueError(f"{as_given(text)} is not a moment; {way_out}")
     day(found["day"])
     offset = (found["offset"] or "").replace("Z", "+00:00")
     try:
         local = datetime.fromisoformat(f"{found['day']}T{found['time']}{offset}")
     except ValueError:
         raise ValueError(f"{text} is not a time of day; hours run from 00 to 23 and minutes from 00 to 59") from None
-    return pacific(local if offset else _unambiguous(local, str(text)))
+    there = pacific(local if offset else _unambiguous(local, found[0]))
+    _kept(there.date(), found[0])
+    return there
 
 
 def pacific(when: datetime) -> datetime:
@@ -71,6 +73,12 @@ def shown(when: date | datetime) -> str:
     return when.isoformat()
 
 
+def _kept(on: date, text: str) -> date:
+    if not _FIRST <= on <= _LAST:
+        raise ValueError(f"{text} is outside the years the ledger keeps, {_FIRST.year} to {_LAST.year} in Pacific time")
+    return on
+
+
 def _unambiguous(local: datetime, text: str) -> datetime:
     early, late = local.replace(tzinfo=PACIFIC, fold=0), local.replace(tzinfo=PACIFIC, fold=1)
     if early.utcoffset() == late.utcoffset():
@@ -80,8 +88,3 @@ def _unambiguous(local: datetime, text: str) -> datetime:
     raise ValueError(
         f'{text} came twice when the clocks went back; write the offset, as in "{local.isoformat()}-07:00"'
     )
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from ledger.refusal import shown
+
 Cents = Annotated[int, Meta(extra={"form": "money"})]
 """An amount in cents. Stored as an integer, shown as "85.00"."""
 
@@ -13,7 +15,7 @@ Thousandths = Annotated[int, Meta(extra={"form": "quantity"})]
 """A meter reading or a usage, in thousandths of the meter's unit. Stored as an integer, shown as "12.345"."""
 
 MOST = 99_999_999_99
-"""The largest amount that may be entered, in cents (contract, Values)."""
+"""The largest amount that may be entered, in cents."""
 
 _MONEY = re.compile(r"-?\d{1,10}(?:\.(?P<cents>\d{1,2}))?", re.ASCII)
 _QUANTITY = re.compile(r"-?\d{1,12}(?:\.(?P<part>\d{1,3}))?", re.ASCII)
@@ -24,10 +26,10 @@ Sign = Literal["positive", "not_negative", "any"]
 def cents(text: object, sign: Sign = "positive") -> int:
     """The cents in `text` ("85.00"); raises ValueError with a sentence for whoever typed it."""
     if not isinstance(text, str):
-        raise ValueError(f'money is written as text with two decimals, such as "85.00", not {_shown(text)}')
+        raise ValueError(f'money is written as text with two decimals, such as "85.00", not {shown(text)}')
     found = _MONEY.fullmatch(text)
     if found is None:
-        raise ValueError(f'{_shown(text)} is not an amount of money; write it as "85.00"')
+        raise ValueError(f'{shown(text)} is not an amount of money; write it as "85.00"')
     whole, _, part = text.partition(".")
     amount = int(whole + part.ljust(2, "0"))
     if abs(amount) > MOST:
@@ -45,9 +47,9 @@ def money(amount: int) -> str:
 def thousandths(text: object, sign: Sign = "not_negative") -> int:
     """The thousandths in `text` ("12.345"); raises ValueError with a sentence for whoever typed it."""
     if not isinstance(text, str):
-        raise ValueError(f'a reading or usage is written as text, such as "12.345", not {_shown(text)}')
+        raise ValueError(f'a reading or usage is written as text, such as "12.345", not {shown(text)}')
     if _QUANTITY.fullmatch(text) is None:
-        raise ValueError(f'{_shown(text)} is not a quantity; write it as "12.345", with three decimals at most')
+        raise ValueError(f'{shown(text)} is not a quantity; write it as "12.345", with three decimals at most')
     whole, _, part = text.partition(".")
     amount = int(whole + part.ljust(3, "0"))
     _require(sign, amount, text)
@@ -80,8 +82,3 @@ def _require(sign: Sign, amount: int, text: str) -> None:
         raise ValueError(f"{text} is not over zero")
     if sign == "not_negative" and amount < 0:
         raise ValueError(f"{text} is below zero")
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, bool) else str(value).lower()
-    return text if len(text) <= 60 else text[:57] + "…"

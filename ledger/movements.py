@@ -96,6 +96,8 @@ def _adjustment(standing: _Standing, event: e.AdjustmentPosted) -> Iterator[_Ste
 
 def _payment(standing: _Standing, event: e.PaymentReceived | e.PaymentTransferredIn) -> Iterator[_Step]:
     name = event.payment
+    if isinstance(event, e.PaymentTransferredIn) and isinstance(standing.left.get(name), e.PaymentTransferred):
+        del standing.left[name]
     kind = "payment" if isinstance(event, e.PaymentReceived) else "payment_transfer"
     yield "balance", kind, name, standing.payments.get(name, 0) - event.amount, event
     standing.payments[name] = event.amount

@@ -18,12 +18,11 @@ from ledger.moments import pacific
 from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode, with_personal
 from ledger.store.keys import Keys
-from ledger.store.log import CommandKey, CommandRow, Entry, Recorded
+from ledger.store.log import EXPLICIT, CommandKey, CommandRow, Entry, Recorded, Wanted
 from ledger.utility import Utility
 
 OPENING = "account open"
 Status = Literal["recorded", "duplicate", "refused", "invalid"]
-Wanted = tuple[str, str]
 
 
 class Command(Protocol):
@@ -47,7 +46,7 @@ class Command(Protocol):
     def named(self) -> str | None: ...
     def others(self) -> tuple[str, ...]: ...
     def decide(self, account: Account, context: Context) -> Sequence[e.Event | On]: ...
-    def differences(self, recorded: Sequence[e.Event]) -> str: ...
+    def differences(self, recorded: Sequence[e.Event]) -> str | None: ...
 
 
 class Outcome(Struct, omit_defaults=True):
@@ -153,8 +152,13 @@ class Desk:
         """What a command is known by: its own id first, then the thing it names, or else its whole content."""
         digest = self._keys.digest(command.content())
         named = command.named() or f"{command.title()}/{digest.hex()}"
-        own = [CommandKey(f"id/{command.id}", digest)] if command.id else []
+        own = [CommandKey(EXPLICIT + command.id, digest)] if command.id else []
         return [*own, CommandKey(named, digest)]
+
+    @staticmethod
+    def wanted(key: CommandKey, command: Command) -> Wanted:
+        """Under what a command is looked up: an explicit id is one for all accounts, so none is named with it."""
+        return key.key, "" if key.key.startswith(EXPLICIT) else command.account
 
     def decide(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending | None]:
         """What becomes of a command, and what is to be appended for it; refusals and duplicates add nothing."""
@@ -177,17 +181,21 @@ class Desk:
             raise Invalid("invalid_value", "learned_at: this moment has not come yet", "learned_at")
 
     def _duplicate(self, command: Command, keys: Sequence[CommandKey]) -> Outcome | None:
-        for key, digest in keys:
-            found = self.recorded.get((key, command.account))
-            if found is None or (command.id and not key.startswith("id/") and command.named() is None):
+        for key in keys:
+            found = self.recorded.get(self.wanted(key, command))
+            explicit = key.key.startswith(EXPLICIT)
+            if found is None or (command.id and not explicit and command.named() is None):
                 continue
-            if found.digest == digest:
+            if found.digest == key.digest:
                 return Outcome("duplicate", account=command.account, version=found.last)
-            if key.startswith("id/"):
+            if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
                 raise Refused("id_used", reason)
             stream = self.streams[command.account]
-            raise Refused("recorded_differently", command.differences(stream.events[found.first - 1 : found.last]))
+            differences = command.differences(stream.events[found.first - 1 : found.last])
+            if differences is None:
+                return Outcome("duplicate", account=command.account, version=found.last)
+            raise Refused("recorded_differently", differences)
         return None
 
     def _record(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending]:
@@ -226,9 +234,9 @@ class Desk:
             if account == command.account:
                 own.append(stamped)
         last = own[-1].version
-        kept = [k for k in keys if (k.key, command.account) not in self.recorded]
-        for key, digest in kept:
-            self.recorded[key, command.account] = Recorded(key, digest, command.account, first, last)
+        kept = [key for key in keys if self.wanted(key, command) not in self.recorded]
+        for key in kept:
+            self.recorded[self.wanted(key, command)] = Recorded(*key, command.account, first, last)
         flags = tuple(dict.fromkeys(flag for event in own for flag in event.flags))
         outcome = Outcome("recorded", command.account, last, tuple(event.type for event in own), flags)
         return outcome, Pending(entries, (kept, command.account, first, last))

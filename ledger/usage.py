@@ -1,4 +1,4 @@
-"""Average daily use of each month, from the reads of the meters (CW-10, CW-11; domain, section 3).
+"""Average daily use of each month, from the reads of the meters (CW-10, CW-11).
 
 A billing period runs from one read to the next and is half-open: the day of a read belongs to the period that begins.
 Each day uses the period's usage divided by its days; a month's average is over the days that a period covers. All of it
@@ -18,12 +18,10 @@ from msgspec import Struct
 
 from ledger import events as e
 from ledger.account import Account
+from ledger.evolve import order
 
 State = Literal["complete", "partial", "open", "unmetered"]
 Flag = Literal["negative", "overlap", "restated", "rollover", "same_day"]
-
-WINDOW = 24 + 1
-"""The completed months shown, and the current one (CW-09)."""
 
 _IN_CCF = {"CCF": Fraction(1), "CF": Fraction(1, 100), "GAL": Fraction(1, 748), "KGAL": Fraction(1000, 748)}
 _GRAINS = 18_700
@@ -84,12 +82,12 @@ class Month(Struct, frozen=True):
         return self.average * self.covered_days / self.days
 
 
-def months(account: Account, through: date, last: int = WINDOW) -> list[Month]:
+def months(account: Account, through: date, last: int) -> list[Month]:
     """The `last` months up to that of `through`, for the account as it stood then."""
     return monthly(metering(account), through, last, still_open=account.closed_on is None)
 
 
-def monthly(metered: Metering | None, through: date, last: int = WINDOW, *, still_open: bool = True) -> list[Month]:
+def monthly(metered: Metering | None, through: date, last: int, *, still_open: bool = True) -> list[Month]:
     """The `last` months up to that of `through`; None is an unmetered service, which has no average."""
     window = _window(through.year, through.month, last)
     if metered is None:
@@ -235,7 +233,7 @@ class _Run:
 def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
     runs: list[_Run] = []
     served: dict[str, list[tuple[_Run, int]]] = {}
-    for event in sorted(meter_events, key=attrgetter("day", "version")):
+    for event in sorted(meter_events, key=order):
         if isinstance(event, e.ReadTaken) or isinstance(event, e.ReadCorrected):  # noqa: SIM101 – a union is slow here
             _read(event, served.get(event.meter, ()))
         elif isinstance(event, e.MeterInstalled):
@@ -341,22 +339,31 @@ def _tallied(metered: Metering, window: Sequence[_Span]) -> list[_Tally]:
     for stretch in metered.covered:
         start, end = stretch[0].toordinal(), stretch[1].toordinal()
         for month, tally in zip(window, tallies, strict=True):
-            if month.start < end and start < month.end:
+            if start <= month.start and month.end <= end:
+                tally.covered += month.end - month.start
+            elif month.start < end and start < month.end:
                 tally.covered += min(end, month.end) - max(start, month.start)
     until = metered.last_read.toordinal()
     first, last = 0, len(window)
+    ends = [month.end for month in window]
     for period in metered.periods:
-        start, end, days = period.start.toordinal(), min(period.end.toordinal(), until), period.days
-        while first < last and window[first].end <= start:
+        start, end, days = period.start.toordinal(), period.end.toordinal(), period.days
+        if end > until:
+            end = until
+        while first < last and ends[first] <= start:
             first += 1
-        for n in range(first, last):
+        n = first
+        # Comparisons, not min and max: this runs for every period of every account.
+        while n < last and start < end:
             month, tally = window[n], tallies[n]
-            shared = min(end, month.end) - max(start, month.start)
-            if shared <= 0:
+            begins, ceases = month.start, ends[n]
+            if end <= begins:
                 break
+            shared = (min(ceases, end)) - (max(begins, start))
             # A sum of quotients in whole numbers: reduced once, at the end, it costs a fraction of adding Fractions.
             tally.top = tally.top * days + period.grains * shared * tally.bottom
             tally.bottom *= days
+            n += 1
             tally.estimated |= period.estimated
             if period.flags:
                 tally.flags = (*tally.flags, *period.flags)
@@ -365,11 +372,10 @@ def _tallied(metered: Metering, window: Sequence[_Span]) -> list[_Tally]:
 
 def _month(span: _Span, tally: _Tally, grain: int, known_until: int, still_open: bool) -> Month:
     days, covered = span.end - span.start, tally.covered
-    after_last_read = span.end - min(max(known_until, span.start), span.end)
-    state: State = "partial"
-    if covered == days:
-        state = "complete"
-    elif still_open and days - covered == after_last_read:
-        state = "open"
+    state: State = "complete"
+    if covered != days:
+        after_last_read = span.end - min(max(known_until, span.start), span.end)
+        state = "open" if still_open and days - covered == after_last_read else "partial"
     average = Fraction(tally.top, tally.bottom * grain * covered) if covered else None
-    return Month(span.name, average, days, covered, state, tally.estimated, tuple(sorted(set(tally.flags))))
+    flags = tuple(sorted(set(tally.flags))) if tally.flags else ()
+    return Month(span.name, average, days, covered, state, tally.estimated, flags)

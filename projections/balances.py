@@ -1,10 +1,11 @@
 """Who the customers are and what they owe: one row for each account."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 from ledger import events as e
-from projections.rows import Folded, Row
+from ledger.moments import shown
+from projections.rows import Folded, Moment, Row
 
 
 class AccountRow(Row, frozen=True):
@@ -13,7 +14,7 @@ class AccountRow(Row, frozen=True):
     version: int
     opened_on: date | None
     closed_on: date | None
-    off_since: date | datetime | None
+    off_since: Moment | None
     service_class: e.ServiceClass
     dwelling: e.Dwelling
     occupancy: e.Occupancy
@@ -41,7 +42,7 @@ def accounts(seen: Folded) -> Iterator[AccountRow]:
         version=a.version,
         opened_on=a.opened.opened_on if a.opened else None,
         closed_on=a.closed_on,
-        off_since=a.off.made.effective if a.off else None,
+        off_since=shown(a.off.made.effective) if a.off else None,
         service_class=a.service_class,
         dwelling=a.dwelling,
         occupancy=a.occupancy,

@@ -36,7 +36,7 @@ PROJECTIONS: dict[str, Projection] = {
         Projection("accounts", AccountRow, accounts),
         Projection("balances", BalanceRow, balances),
         Projection("delinquency", DelinquencyRow, delinquency),
-        Projection("protections", ProtectionRow, protections, ("kind", "reference")),
+        Projection("protections", ProtectionRow, protections, ("n",)),
         Projection("logins", LoginRow, logins, ("version",)),
         Projection("autopay", AutopayRow, autopay, ("n",)),
         Projection("unpaid", UnpaidRow, unpaid, ("charge", "reference", "part")),
@@ -75,4 +75,5 @@ def unpack(name: str, text: str | None) -> Sequence[Any]:
 
 @cache
 def _decoder(name: str) -> msgspec.json.Decoder[list[Row]]:
-    return msgspec.json.Decoder(list[PROJECTIONS[name].row])
+    row: Any = PROJECTIONS[name].row
+    return msgspec.json.Decoder(list[row])

@@ -7,18 +7,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from ledger.store.log import Conflict, Log, StoreUnavailable
+from ledger.store.log import Log
 from ledger.store.open import open_log
 from ledger.store.sqlite import SQLiteLog
 from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
-from projections.rows import Column, Projection
+from projections.rows import Projection
 
 _TIMEOUT = 60
-_TRIES = 100
-"""How often a swap asks for the views, a fifth of a second each time, so that no reader waits behind it for longer."""
-
 Values = Sequence[object]
 
 
@@ -41,6 +37,9 @@ class Database(Protocol):
 
     def make_table(self, table: str, columns: Sequence[str]) -> None:
         """A table of one row for each account with a text for each projection."""
+
+    def drop_table(self, table: str) -> None:
+        """Drop a table, in the transaction that is open; raises StoreUnavailable where somebody reads it."""
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
         """Write rows in bulk."""
@@ -112,6 +111,10 @@ class SQLiteDatabase:
         """A table of one row for each account with a text for each projection."""
         texts = ", ".join(f"{column} TEXT" for column in columns)
         self.run(f"CREATE TABLE {table} (account TEXT PRIMARY KEY, {texts}) STRICT")
+
+    def drop_table(self, table: str) -> None:
+        """Drop a table, in the transaction that is open; who reads it reads on."""
+        self.run(f"DROP TABLE IF EXISTS {table}")
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
         """Write rows in bulk."""

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from ledger import events as e
 from ledger.calendar import ONE_DAY
-from ledger.policy.arrangements import latest, pending_requests
+from ledger.policy.arrangements import latest
 from ledger.policy.case import Case
 from ledger.policy.explain import HORIZON, earliest
-from ledger.policy.notices import standing
+from ledger.policy.notices import fresh_notices, standing
 from ledger.policy.parameters import Policies
-from ledger.policy.protections import ProtectionKind
-from ledger.policy.stays import health_claimed, open_petitions
+from ledger.policy.protections import Protection, ProtectionKind
+from ledger.policy.protections import protections as protections_of
 from projections.receivables import unpaid
 from projections.rows import Folded, Row
 
@@ -43,10 +43,11 @@ class DelinquencyRow(Row, frozen=True):
 class ProtectionRow(Row, frozen=True):
     """One thing that protects an account, through `until`, or while that is empty until a further event."""
 
+    n: int
     kind: ProtectionKind
-    reference: str | None
     since: date | None
     until: date | None
+    rules: str
 
 
 def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
@@ -78,11 +79,11 @@ def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
 
 def first_lawful(case: Case) -> date | None:
     """The first day on which every layer would allow a shutoff if nothing more happens; None within a year."""
-    given = any(notice.kind in ("discontinuance", "final") for notice in case.account.notices)
-    # Most accounts that owe something were never given notice; where that is needed all year, no day need be judged.
-    if not given and _notice_needed(case.policies, case.account.district, case.on.year, case.on.month):
-        return None
-    return earliest(case)
+    # To judge a day is dear. Time alone makes no stale notice fresh, so where one is needed all year and none is fresh,
+    # no day need be judged.
+    if case.reports or not _notice_needed(case.policies, case.account.district, case.on.year, case.on.month):
+        return earliest(case)
+    return earliest(case) if fresh_notices(case) else None
 
 
 @lru_cache(maxsize=4096)
@@ -90,33 +91,28 @@ def _notice_needed(policies: Policies, district: str | None, year: int, month: i
     first = date(year, month, 1)
     days = (first + timedelta(days=n) for n in range(31 + HORIZON.days + 1))
     books = {id(book): book for book in (policies.on(day, district) for day in days)}
-    return all(book.in_force("ground") for book in books.values())
+    return all(book.in_force("notice_given") for book in books.values())
 
 
 def protections(seen: Folded) -> Iterator[ProtectionRow]:
-    """What protects the account; an order that protects everybody stands in the rules and not here."""
-    account = seen.account
-    if account.arrangements:
-        yield from _arranged(seen)
-    for petition in open_petitions(seen.case) if account.disputes else ():
-        yield ProtectionRow("petition", petition.dispute, petition.day, None)
-    for appeal in account.appeals.values():
-        ends = filter(None, (appeal.lapsed_on, appeal.closed.on if appeal.closed else None))
-        yield ProtectionRow("appeal", appeal.filed.appeal, appeal.filed.on, min(ends, default=None))
-    if account.health and account.residential and health_claimed(seen.case):
-        days = (state.submitted_on or state.accepted_on for state in account.health.values())
-        yield ProtectionRow("health", None, max(filter(None, days), default=None), None)
-    if account.deposits and account.deposit > 0:
-        received = (step.on for step in seen.movements if step.book == "deposit")
-        yield ProtectionRow("deposit", None, min(received, default=None), None)
+    """What protects the account at its latest event; an order that protects everybody stands in the rules, not here."""
+    a = seen.account
+    if not (a.arrangements or a.disputes or a.appeals or a.health or a.deposits):
+        return
+    standing_now = [each for each in protections_of(seen.case) if each.kind != "order"]
+    for n, each in enumerate(standing_now, 1):
+        since = each.since
+        if each.kind == "deposit":
+            since = min((step.on for step in seen.movements if step.book == "deposit"), default=None)
+        yield ProtectionRow(n, each.kind, since, _until(seen, each), " ".join(each.rules))
 
 
-def _arranged(seen: Folded) -> Iterator[ProtectionRow]:
-    case = seen.at_last
-    found = latest(case)
-    if found and found.state != "complete" and not (found.since and found.since <= found.agreed.on):
-        until = found.since - ONE_DAY if found.since else None
-        yield ProtectionRow("arrangement", found.arrangement.id, found.agreed.on, until)
-    for request in pending_requests(case):
-        if request.requested:
-            yield ProtectionRow("request", request.id, request.requested.day, None)
+def _until(seen: Folded, protection: Protection) -> date | None:
+    if protection.kind == "arrangement":
+        found = latest(seen.at_last)
+        return found.since - ONE_DAY if found and found.since else None
+    if protection.kind == "appeal":
+        found_appeals = (each for each in seen.account.appeals.values() if each.filed.on == protection.since)
+        ends = [end for each in found_appeals for end in (each.lapsed_on, each.closed and each.closed.on) if end]
+        return min(ends, default=None)
+    return None

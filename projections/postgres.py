@@ -1,16 +1,16 @@
 """Rows in PostgreSQL: the schema `<ledger>_read`, written by whoever follows, read by everybody who may read."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ledger.store.log import Log, StoreUnavailable
+from ledger.store.log import Log
 from ledger.store.postgres import PostgresLog
 from ledger.store.postgres_schema import creation_lock
 from projections.rows import Column, Projection
 
-_TRIES = 100
+# Readers queue behind whoever waits for their table: give up soon and let it be tried again.
+_HASTE = "SET LOCAL lock_timeout = '200ms'"
 _READERS = ("ledger_app", "ledger_projector", "ledger_auditor")
 
 
@@ -63,6 +63,11 @@ class PostgresDatabase:
         self._link.script(f'CREATE TABLE {name} (account TEXT COLLATE "C" PRIMARY KEY, {texts})')
         self._link.script(f"ALTER TABLE {name} {storage}")
 
+    def drop_table(self, table: str) -> None:
+        """Drop a table, in the transaction that is open; raises StoreUnavailable where somebody reads it."""
+        self._link.script(_HASTE)
+        self._link.script(f"DROP TABLE IF EXISTS {self.schema}.{table}")
+
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write rows in bulk."""
         self._link.copy_in(f"{self.schema}.{table} ({', '.join(columns)})", ["text"] * len(columns), rows)
@@ -73,6 +78,7 @@ class PostgresDatabase:
 
     def show(self, projection: Projection, table: str) -> None:
         """Point the view of a projection at a table, in the transaction that is open."""
+        self._link.script(_HASTE)
         view, columns = f"{self.schema}.{projection.name}", projection.columns
         if self._columns(projection.name) not in ([], ["account", *(column.name for column in columns)]):
             self._link.script(f"DROP VIEW {view}")

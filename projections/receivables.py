@@ -10,7 +10,7 @@ from projections.rows import Folded, Row
 
 
 class BillRow(Row, frozen=True):
-    """A bill as it stands, paid and voided ones too, with the dates on which its status turns (contract)."""
+    """A bill as it stands, paid and voided ones too, with the dates on which its status turns."""
 
     bill: str
     kind: e.BillKind
@@ -26,7 +26,7 @@ class BillRow(Row, frozen=True):
 
 
 class UnpaidRow(Row, frozen=True):
-    """A part of a charge that is not paid: the receivable, aged from `past_due_from`; an increase is a part (DO-02 e)."""
+    """A part of a charge that is not paid, aged from `past_due_from`; an increase is a part of its own (DO-02 e)."""
 
     charge: ChargeKind
     reference: str
@@ -92,6 +92,4 @@ def unpaid(seen: Folded) -> Iterator[UnpaidRow]:
 def receivables(seen: Folded) -> Iterator[ReceivableRow]:
     """Every movement in effective order, with the moment from which the utility knew of it."""
     for n, (book, on, event, kind, reference, amount) in enumerate(seen.movements, 1):
-        yield ReceivableRow(
-            n, book, on, event.learned_at or event.recorded_at, kind, reference, amount, event.version
-        )
+        yield ReceivableRow(n, book, on, event.learned_at or event.recorded_at, kind, reference, amount, event.version)

@@ -1,14 +1,15 @@
 """Registers: disputes, appeals, arrangements and their installments, deposits, shutoffs, notices."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from ledger import events as e
 from ledger.account import Arrangement
+from ledger.moments import shown
 from ledger.policy.arrangements import progress
 from ledger.policy.case import Case
 from ledger.policy.notices import covered_bills
-from projections.rows import Folded, Row
+from projections.rows import Folded, Moment, Row
 
 
 class DisputeRow(Row, frozen=True):
@@ -16,7 +17,7 @@ class DisputeRow(Row, frozen=True):
 
     dispute: str
     bill: str
-    filed_at: date | datetime
+    filed_at: Moment
     disputed_amount: int
     ground: str
     role: str
@@ -44,10 +45,10 @@ class AppealRow(Row, frozen=True):
 
 
 class ArrangementRow(Row, frozen=True):
-    """A request for an arrangement and what became of it; `missed_from` holds if nothing more is paid (DO-07, DO-12)."""
+    """A request for an arrangement and what became of it, if nothing more is paid (DO-07, DO-12)."""
 
     arrangement: str
-    requested_at: date | datetime | None
+    requested_at: Moment | None
     agreed_on: date | None
     kind: e.ArrangementKind | None
     basis: e.ArrangementBasis | None
@@ -84,9 +85,9 @@ class DepositRow(Row, frozen=True):
 class ShutoffRow(Row, frozen=True):
     """Water turned off and on again; `flags` are the rules that the shutoff broke."""
 
-    off_at: date | datetime
+    off_at: Moment
     reason: e.ShutoffReason
-    on_at: date | datetime | None
+    on_at: Moment | None
     wrongful_on: date | None
     flags: str
     version: int
@@ -116,7 +117,7 @@ def disputes(seen: Folded) -> Iterator[DisputeRow]:
         yield DisputeRow(
             p.dispute,
             p.bill,
-            p.effective,
+            shown(p.effective),
             p.disputed_amount,
             p.ground,
             p.role,
@@ -153,7 +154,7 @@ def arrangements(seen: Folded) -> Iterator[ArrangementRow]:
         promised = a.agreed.installments if a.agreed else ()
         yield ArrangementRow(
             a.id,
-            a.requested.effective if a.requested else None,
+            shown(a.requested.effective) if a.requested else None,
             a.agreed.on if a.agreed else None,
             a.agreed.kind if a.agreed else None,
             a.agreed.arrangement_basis if a.agreed else None,
@@ -167,9 +168,7 @@ def arrangements(seen: Folded) -> Iterator[ArrangementRow]:
 
 
 def _missed_from(seen: Folded, arrangement: Arrangement) -> date | None:
-    if arrangement.agreed is None or arrangement.cancelled_on:
-        return None
-    return progress(seen.at_last, arrangement).since
+    return progress(seen.at_last, arrangement).since if arrangement.agreed else None
 
 
 def installments(seen: Folded) -> Iterator[InstallmentRow]:
@@ -195,9 +194,9 @@ def shutoffs(seen: Folded) -> Iterator[ShutoffRow]:
     for shutoff in account.shutoffs:
         made, back, wrongful = shutoff.made, shutoff.reconnected, account.wrongful(shutoff)
         yield ShutoffRow(
-            made.effective,
+            shown(made.effective),
             made.reason,
-            back.effective if back else None,
+            shown(back.effective) if back else None,
             wrongful.on if wrongful else None,
             " ".join(made.flags),
             made.version,

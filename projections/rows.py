@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ledger import events as e
 from ledger.account import Account, Bill
@@ -27,6 +27,9 @@ Kind = Literal["text", "integer", "boolean", "day", "moment"]
 Lookup = Callable[[str, str], str | None]
 """Turns (account, sealed log-in) into the keyed digest it is looked up by; None where the log-in was erased."""
 
+
+Moment = Annotated[str, Meta(extra={"column": "moment"})]
+"""A moment, or a day where only that is known, as text."""
 
 _LAST = datetime.combine(date(2199, 12, 31), time.max, PACIFIC)
 
@@ -101,15 +104,21 @@ class Projection(NamedTuple):
     @property
     def columns(self) -> list[Column]:
         """The columns after `account`, in the order in which a row holds them."""
-        hints = get_type_hints(self.row)
+        hints = get_type_hints(self.row, include_extras=True)
         return [_column(name, hints[name]) for name in self.row.__struct_fields__]
 
 
-_KINDS: dict[type, Kind] = {str: "text", int: "integer", bool: "boolean", date: "day", datetime: "moment"}
+_KINDS: dict[Any, Kind] = {
+    str: "text",
+    int: "integer",
+    bool: "boolean",
+    date: "day",
+    datetime: "moment",
+    Moment: "moment",
+}
 
 
 def _column(name: str, hint: Any) -> Column:
-    parts = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
-    held = {date if part == date | datetime else str if get_origin(part) is Literal else part for part in parts}
-    kinds = {_KINDS[part] for part in held - {NoneType}}
-    return Column(name, "moment" if "moment" in kinds else kinds.pop(), NoneType in held)
+    parts = set(get_args(hint)) if get_origin(hint) in (Union, UnionType) else {hint}
+    (held,) = parts - {NoneType}
+    return Column(name, "text" if get_origin(held) is Literal else _KINDS[held], NoneType in parts)

@@ -7,8 +7,9 @@ is one write; views with stable names show them column by column.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -16,11 +17,13 @@ from ledger.store.log import StoreError
 from projections.catalogue import PROJECTIONS, Packed, unpack
 from projections.databases import Database
 
+_GENERATION = "number INTEGER PRIMARY KEY, code TEXT, utility INTEGER, state TEXT, positions TEXT"
+_STRETCH = "generation INTEGER, low {id}, high {id}, done {id}, PRIMARY KEY (generation, low)"
 BOOKKEEPING = (
-    "CREATE TABLE IF NOT EXISTS {s}generation (number INTEGER PRIMARY KEY, code TEXT NOT NULL, "
-    "utility INTEGER NOT NULL, shown INTEGER NOT NULL, positions TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS {s}stretch (generation INTEGER NOT NULL, low {id} NOT NULL, "
-    "high {id} NOT NULL, done {id} NOT NULL, PRIMARY KEY (generation, low))",
+    f"CREATE TABLE IF NOT EXISTS {{s}}generation ({_GENERATION})",
+    "CREATE TABLE IF NOT EXISTS {s}begun (count INTEGER NOT NULL)",
+    "INSERT INTO {s}begun SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {s}begun)",
+    f"CREATE TABLE IF NOT EXISTS {{s}}stretch ({_STRETCH})",
 )
 COLUMNS = ("account", *PROJECTIONS)
 _ROOT = Path(__file__).parent.parent
@@ -32,7 +35,7 @@ class Generation(NamedTuple):
     number: int
     code: str
     utility: int
-    shown: bool
+    state: Literal["building", "shown", "old"]
     positions: Mapping[int, int]
 
     @property
@@ -56,28 +59,30 @@ class Views:
 
     def generations(self) -> list[Generation]:
         """Every generation, the oldest first; raises StoreError where rows were never made."""
-        found = self.database.run("SELECT number, code, utility, shown, positions FROM {s}generation ORDER BY number")
+        found = self.database.run("SELECT number, code, utility, state, positions FROM {s}generation ORDER BY number")
         return [
-            Generation(number, code, utility, bool(shown), msgspec.json.decode(positions, type=dict[int, int]))
-            for number, code, utility, shown, positions in found
+            Generation(number, code, utility, state, msgspec.json.decode(positions, type=dict[int, int]))
+            for number, code, utility, state, positions in found
         ]
 
     def shown(self) -> Generation | None:
         """The generation that people read; None where none was made yet."""
         if not self.database.exists():
             return None
-        return next((generation for generation in self.generations() if generation.shown), None)
+        return next((generation for generation in self.generations() if generation.state == "shown"), None)
 
     def begin(self, code: str, utility: int, positions: Mapping[int, int], bounds: Sequence[str]) -> Generation:
         """A new generation, to be filled stretch by stretch: from each of `bounds` to the next."""
         with self.database.transaction(exclusive=True):
-            number = max((generation.number for generation in self.generations()), default=0) + 1
-            generation = Generation(number, code, utility, False, positions)
+            # A number is never used again: what is left of a killed rebuild finds nothing to write to.
+            ((number,),) = self.database.run("UPDATE {s}begun SET count = count + 1 RETURNING count")
+            generation = Generation(number, code, utility, "building", positions)
             self.database.make_table(generation.table, list(PROJECTIONS))
             self.database.run(
-                "INSERT INTO {s}generation VALUES (?, ?, ?, 0, ?)", (number, code, utility, _written(positions))
+                "INSERT INTO {s}generation VALUES (?, ?, ?, ?, ?)",
+                (number, code, utility, generation.state, _written(positions)),
             )
-            for low, high in zip(bounds, bounds[1:], strict=False):
+            for low, high in pairwise(bounds):
                 self.database.run("INSERT INTO {s}stretch VALUES (?, ?, ?, ?)", (number, low, high, low))
         return generation
 
@@ -108,7 +113,8 @@ class Views:
 
     def show(self, generation: Generation) -> None:
         """Have every view show this generation, in the transaction that is open."""
-        self.database.run("UPDATE {s}generation SET shown = CASE WHEN number = ? THEN 1 ELSE 0 END", (generation.number,))
+        self.database.run("UPDATE {s}generation SET state = 'old' WHERE state = 'shown'")
+        self.database.run("UPDATE {s}generation SET state = 'shown' WHERE number = ?", (generation.number,))
         for projection in PROJECTIONS.values():
             self.database.show(projection, generation.table)
 
@@ -117,7 +123,7 @@ class Views:
         with self.database.transaction(exclusive=True):
             self.database.run("DELETE FROM {s}stretch WHERE generation = ?", (generation.number,))
             self.database.run("DELETE FROM {s}generation WHERE number = ?", (generation.number,))
-            self.database.run(f"DROP TABLE IF EXISTS {{s}}{generation.table}")
+            self.database.drop_table(generation.table)
 
     def stored(self, generation: Generation, account: str) -> Packed | None:
         """The rows of an account; None where there are none."""

@@ -16,7 +16,7 @@ from ledger.calendar import PACIFIC
 from ledger.history import History
 from ledger.money import cents
 from ledger.policy.case import Case
-from ledger.policy.explain import Explanation, explain, shutoff_flags, stage
+from ledger.policy.explain import Explanation, explain, judged, shutoff_flags, stage
 from ledger.policy.parameters import Policies
 from ledger.policy.protections import Protection, protections
 from ledger.policy.reconnection import Reconnection, reconnection
@@ -58,7 +58,7 @@ class Told(Mapping[str, str]):
 
     @property
     def against(self) -> set[str]:
-        return {rule.rule for rule in self.explanation.standing_in_the_way}
+        return {rule.rule for rule in self.explanation.rules if rule.forbids}
 
     def because(self, rule: str) -> str:
         return self.rules[rule].because
@@ -114,7 +114,7 @@ class Book:
         return protections(self.at(when))
 
     def flags(self, when: str, *, overridden: bool = False) -> tuple[str, ...]:
-        return shutoff_flags(self.at(when), overridden=overridden)
+        return shutoff_flags(judged(self.at(when)), overridden=overridden)
 
 
 @pytest.fixture

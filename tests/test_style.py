@@ -1,4 +1,4 @@
-"""Style is a test: what the project promises its readers about its own code (architecture, Habits)."""
+"""Style is a test: what the project promises its readers about its own code."""
 
 import ast
 import os

@@ -20,4 +20,4 @@ def _kinds(parent: type[Event]) -> list[type[Event]]:
 
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in _kinds(Event)}
-"""The closed registry of event types by stored name (integrity: a stored name is never imported as code)."""
+"""The closed registry of event types by stored name (a stored name is never imported as code)."""

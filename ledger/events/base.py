@@ -17,7 +17,7 @@ UTILITY = "@utility"
 
 Contact = Annotated[str, Meta(extra={"personal": "contact"})]
 Medical = Annotated[str, Meta(extra={"personal": "medical"})]
-"""Personal data, kept sealed with a data key of the account and the class (integrity: personal data)."""
+"""Personal data, kept sealed with a data key of the account and the class."""
 
 ServiceClass = Literal["residential", "nonresidential"]
 Dwelling = Literal["single_family", "multifamily", "mobile_home", "farmworker"]

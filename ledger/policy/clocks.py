@@ -19,7 +19,7 @@ def past_due_from(mailed_on: date, kind: BillKind, parameters: Parameters) -> tu
 
 
 def bill_clocks(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> tuple[date, date]:
-    """`grace_until` and `shutoff_from` of a bill (contract, Dates of a bill)."""
+    """`grace_until` and `shutoff_from` of a bill, both counted to days that the offices are open."""
     grace_until = calendar.next_open(bill.past_due_from - ONE_DAY)
     return grace_until, _shutoff_from(
         bill.mailed_on, bill.past_due_from, account.residential, account.district, calendar, policies

@@ -1,6 +1,6 @@
 """May service be discontinued for nonpayment? Every rule is asked, and what each says is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -10,14 +10,13 @@ from ledger.calendar import ONE_DAY, PACIFIC
 from ledger.events import Judged, Layer, Outcome
 
 # Each of these modules registers its rules.
-from ledger.policy import arrangements, notices, shutoff, statutes, stays
+from ledger.policy import arrangements, notices, shutoff, statutes, stays  # noqa: F401
 from ledger.policy.case import SHUTOFF, Case, Verdict, not_applicable, unknown
 from ledger.policy.notices import standing
 from ledger.policy.parameters import NoVersion, Rule
 
 __all__ = ["Explanation", "RuleVerdict", "Stage", "earliest", "explain", "judged", "shutoff_flags", "stage"]
 
-FAMILIES = (shutoff, arrangements, stays, notices, statutes)
 LAYERS: tuple[Layer, ...] = ("policy", "statute", "orders")
 FORBIDS = frozenset({"blocks", "avoids", "unknown"})
 HORIZON = timedelta(days=366)
@@ -57,11 +56,6 @@ class Explanation(Struct, frozen=True):
     layers: dict[Layer, bool]
     earliest: date | None
     rules: tuple[RuleVerdict, ...]
-
-    @property
-    def standing_in_the_way(self) -> tuple[RuleVerdict, ...]:
-        """The rules that forbid it, in the order of the catalogue."""
-        return tuple(verdict for verdict in self.rules if verdict.forbids)
 
 
 def explain(case: Case) -> Explanation:
@@ -148,17 +142,17 @@ def _next_asked(case: Case, until: date, last: date) -> date:
     return min(max(min(until, last), case.on) + ONE_DAY, case.policies.turn_after(case.on))
 
 
-def shutoff_flags(case: Case, *, overridden: bool = False) -> tuple[str, ...]:
-    """The ids of the rules that a shutoff made at that moment broke.
+def shutoff_flags(verdicts: Iterable[RuleVerdict], *, overridden: bool = False) -> tuple[str, ...]:
+    """The ids of the rules that a shutoff broke which was made at the moment of these verdicts.
 
     One avoided but overridden is not broken, nor is one of which nobody can say.
     """
     broken = {"blocks"} if overridden else {"blocks", "avoids"}
-    return tuple(book.id for book, verdict in _judged(case) if verdict.verdict in broken)
+    return tuple(verdict.rule for verdict in verdicts if verdict.verdict in broken)
 
 
 def stage(case: Case) -> Stage:
-    """Where the account stands on that day (contract, Enumerations)."""
+    """Where the account stands on that day."""
     account = case.account
     if account.closed_on and account.closed_on <= case.on:
         return "closed"

@@ -1,4 +1,4 @@
-"""The rule books: what the packs say, which version is in force on a day, and in which district (architecture, Rules).
+"""The rule books: what the packs say, which version is in force on a day, and in which district.
 
 Packs are published from a day on; of each pack the last publication recorded that has begun by a day governs that day.
 """
@@ -172,7 +172,7 @@ class Policies:
         starts = sorted({effective_from for _, effective_from in self._publications})
         holidays: list[Holiday] = []
         usual: list[Hours] = []
-        for start, next_start in zip(starts, [*starts[1:], None], strict=True):
+        for start, next_start in zip(starts, [*starts[1:], None], strict=False):
             last = next_start - timedelta(days=1) if next_start else None
             for pack in self.governing(start):
                 holidays += filter(None, (_between(holiday, start, last) for holiday in pack.holidays))

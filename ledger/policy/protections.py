@@ -1,4 +1,4 @@
-"""What protects an account from a shutoff on a day, and under which rules (contract, Enumerations)."""
+"""What protects an account from a shutoff on a day, and under which rules."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ledger.policy import shutoff, statutes
+# Both register rules that protect.
+from ledger.policy import shutoff, statutes  # noqa: F401
 from ledger.policy.arrangements import current, pending_requests
 from ledger.policy.case import SHUTOFF, Case
 from ledger.policy.stays import (
@@ -17,9 +18,6 @@ from ledger.policy.stays import (
     staying_appeals,
     staying_petitions,
 )
-
-FAMILIES = (shutoff, statutes)
-"""These modules register rules that protect."""
 
 ProtectionKind = Literal["arrangement", "request", "petition", "appeal", "health", "deposit", "order"]
 

@@ -25,7 +25,7 @@ def kek_of_user(origin: str) -> Callable[[bool], bytes]:
 
     def get(create: bool) -> bytes:
         home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-        return _from_environment() or _from_file(Path(home) / "water-ledger" / name, create)
+        return _from_environment() or _from_file(Path(home) / "water-ledger" / name, create, own_folder=True)
 
     return get
 
@@ -35,25 +35,26 @@ def _from_environment() -> bytes | None:
     return _decoded(text, VARIABLE) if text else None
 
 
-def _from_file(path: Path, create: bool) -> bytes:
+def _from_file(path: Path, create: bool, *, own_folder: bool = False) -> bytes:
     try:
+        if create and own_folder:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if create and not path.exists():
             _write_once(path)
         if path.stat().st_mode & 0o077:
             raise StoreError(f"{path} holds the key of personal data and others may read it (chmod 600 {path})")
         return _decoded(path.read_text("ascii", errors="replace"), str(path))
-    except FileNotFoundError:
-        raise StoreError(
-            f"the key of personal data is not at {path} (put the file back, or give the key in {VARIABLE})"
-        ) from None
-    except OSError:
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not create:
+            raise StoreError(
+                f"the key of personal data is not at {path} (put the file back, or give the key in {VARIABLE})"
+            ) from None
         raise StoreError(
             f"the key of personal data at {path} cannot be read or written (check its folder, or set {VARIABLE})"
         ) from None
 
 
 def _write_once(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

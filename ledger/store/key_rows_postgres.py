@@ -5,18 +5,19 @@ from typing import Any
 
 from ledger.store.key_rows import KeyRow, Owner
 from ledger.store.postgres_link import Link, Lost
+from ledger.store.postgres_roles import create_roles
 from ledger.store.postgres_schema import creation_lock
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS {s};
-CREATE TABLE IF NOT EXISTS {s}.secret (name text PRIMARY KEY, wrapped bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS {s}.data_key (
+CREATE TABLE {s}.secret (name text PRIMARY KEY, wrapped bytea NOT NULL);
+CREATE TABLE {s}.data_key (
     key_id bytea PRIMARY KEY,
     account text COLLATE "C" NOT NULL,
     kind text COLLATE "C" NOT NULL,
     wrapped bytea NOT NULL
 );
-CREATE INDEX IF NOT EXISTS data_key_owner ON {s}.data_key (account, kind);
+CREATE INDEX data_key_owner ON {s}.data_key (account, kind);
 """
 
 _GRANTS = """
@@ -36,9 +37,11 @@ class PostgresKeyRows:
 
     def create(self, secrets: Mapping[str, bytes]) -> None:
         """Create the tables and write down these wrapped secrets, once; nothing changes where they are already."""
+        create_roles(self._link)
         with self._link.transaction():
             self._link.run("SELECT pg_advisory_xact_lock(%s, %s)", creation_lock(self._schema))
-            self._link.script(_TABLES.format(s=self._schema))
+            if not self._link.has_table(self._schema, "secret"):
+                self._link.script(_TABLES.format(s=self._schema))
             for name, wrapped in secrets.items():
                 self._run("INSERT INTO {s}.secret VALUES (%s, %b) ON CONFLICT DO NOTHING", name, wrapped)
             if self._link.run("SELECT 1 FROM pg_roles WHERE rolname = 'ledger_app'"):
@@ -46,7 +49,7 @@ class PostgresKeyRows:
 
     def secret(self, name: str) -> bytes | None:
         """A wrapped secret; None where this is not a key store yet."""
-        if self._link.read("SELECT to_regclass(%s)", (f"{self._schema}.secret",))[0][0] is None:
+        if not self._link.has_table(self._schema, "secret"):
             return None
         found = self._read("SELECT wrapped FROM {s}.secret WHERE name = %s", name)
         return bytes(found[0][0]) if found else None

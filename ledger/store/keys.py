@@ -1,4 +1,4 @@
-"""Data keys of personal data: sealing, opening, erasing; and the keyed digests (integrity, Personal data)."""
+"""Data keys of personal data: sealing, opening, erasing; and the keyed digests."""
 
 import base64
 import binascii
@@ -33,13 +33,15 @@ class Tampered(StoreError):
 class Keys:
     """The data keys of one ledger, one for each account and class, made when first needed.
 
-    `kek` returns the key-encryption key, making one if its argument says so. New data keys are written by `flush`,
+    `kek` returns the key-encryption key, making one if its argument says so; `commitment` is what the ledger says of
+    its keys: those of another ledger are refused, for they would know no command and open no personal data. New data keys are written by `flush`,
     which has to come before the commit of the events sealed with them: a key without events is harmless, an event
     without its key is not.
     """
 
-    def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes]) -> None:
+    def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes], commitment: str | None = None) -> None:
         self._rows = rows
+        self._commitment = commitment
         self._origin = origin.encode()
         self._kek = kek
         self._lock = RLock()
@@ -56,7 +58,18 @@ class Keys:
                 self._kek_bytes = self._kek(True)
                 wrapped = self._wrap(secrets.token_bytes(32), b"hmac")
                 self._rows.create({_HMAC_KEY: wrapped})
-            self._hmac()
+            try:
+                self._hmac()
+            except Tampered:
+                raise StoreError(
+                    f"{self._rows.place} holds the keys of another ledger (move them away, or give the origin and the "
+                    "key-encryption key they were made with)"
+                ) from None
+
+    @property
+    def commitment(self) -> str:
+        """Says which keys these are and nothing of what they are; written down in the ledger they belong to."""
+        return _commitment_of(self._hmac())
 
     def seal(self, account: str, kind: str, field: str, text: str) -> str:
         """`text` as stored, under the account's data key for that class; call `flush` before events are committed."""
@@ -72,6 +85,7 @@ class Keys:
         """The text that was sealed, or "[erased]" where its key is gone; raises Tampered."""
         key_id, body = _parts(sealed, account, field)
         with self._lock:
+            self._hmac()
             found = self._opening_key(key_id)
         if found is None:
             return ERASED
@@ -86,6 +100,7 @@ class Keys:
     def prepare(self, owners: Iterable[Owner]) -> None:
         """Have the sealing keys of many (account, class) pairs at hand, in one reading; those that lack are made."""
         with self._lock:
+            self._hmac()
             wanted = [owner for owner in dict.fromkeys(owners) if owner not in self._sealing]
             for row in self._rows.of(wanted):
                 self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
@@ -104,6 +119,7 @@ class Keys:
     def erase(self, account: str, kind: str | None = None) -> int:
         """Delete the account's data keys, of one class or of all, and return how many: what they sealed is gone."""
         with self._lock:
+            self._hmac()
             self._opened.clear()
             self._sealing.clear()
             self._new = [row for row in self._new if row.account != account or kind not in (None, row.kind)]
@@ -161,12 +177,18 @@ class Keys:
             self._opened.popitem(last=False)
 
     def _hmac(self) -> bytes:
+        """The key of the digests; asked before any other key is used, because it tells whose keys these are."""
         with self._lock:
             if self._hmac_key is None:
                 wrapped = self._rows.secret(_HMAC_KEY)
                 if wrapped is None:
                     raise StoreError(f"there is no key store at {self._rows.place} (put it back beside its ledger)")
-                self._hmac_key = self._unwrap(wrapped, b"hmac")
+                key = self._unwrap(wrapped, b"hmac")
+                if self._commitment not in (None, _commitment_of(key)):
+                    raise StoreError(
+                        f"{self._rows.place} holds the keys of another ledger (put back those made with this one)"
+                    )
+                self._hmac_key = key
             return self._hmac_key
 
     def _wrap(self, key: bytes, use: bytes, owner: Owner = ("", ""), key_id: bytes = b"") -> bytes:
@@ -198,8 +220,12 @@ class Keys:
 
 
 def key_id_of(key: bytes) -> bytes:
-    """The id of a data key, which commits to it (integrity, Personal data)."""
+    """The id of a data key, which commits to it."""
     return sha256(b"waterledger/dek-commit/v1\n" + key).digest()[:16]
+
+
+def _commitment_of(digest_key: bytes) -> str:
+    return sha256(b"waterledger/digest-commit/v1\n" + digest_key).digest()[:16].hex()
 
 
 def _parts(sealed: str, account: str, field: str) -> tuple[bytes, bytes]:

@@ -4,6 +4,7 @@ A log holds the events of accounts as stored bytes. Accounts fall into shards, f
 within a shard, so whoever holds positions up to a shard's head has seen everything below it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -16,6 +17,9 @@ UTILITY = "@utility"
 SCHEMA_VERSION = "1"
 EXPLICIT = "id/"
 """How the key of an explicit command id begins: unique over all accounts. Any other key is unique in its account."""
+
+COMMITMENT = "digest_key_commitment"
+"""What a log is told at its creation of the keys that belong to it; see `Keys.commitment`."""
 
 LAST = chr(0x10FFFF)
 """Sorts after every account."""
@@ -100,8 +104,8 @@ class Batch(Protocol):
 
     heads: dict[int, int]
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
-        """The stored events of each account, by version; an account without events has an empty list."""
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
+        """As `Log.load`, and what this batch appended too; an account without events has an empty list."""
 
     def find(self, wanted: Iterable[Wanted]) -> dict[Wanted, Recorded]:
         """The commands recorded under these (key, account) pairs, in one round trip."""
@@ -115,8 +119,10 @@ class Log(Protocol):
 
     shards: int
 
-    def create(self, origin: str, created_at: str, meta: Mapping[str, str] | None = None) -> bool:
-        """Create the log, once; False, and nothing changed, where there is one already."""
+    def create(
+        self, origin: str, created_at: str, meta: Mapping[str, str] | None = None, entries: Sequence[Entry] = ()
+    ) -> bool:
+        """Create the log with its first events, all or nothing; False, and nothing changed, where there is one."""
 
     def exists(self) -> bool:
         """Whether a log stands at this address; raises NotALedger for something else, StoreUnavailable."""
@@ -204,12 +210,12 @@ def addresses(wanted: Iterable[Wanted], shards: int) -> dict[tuple[int, str], li
 
 
 def genesis(origin: str, account: str) -> bytes:
-    """The hash before an account's first event (integrity, Formats)."""
+    """The hash before an account's first event."""
     return sha256(b"waterledger/account/v1\n" + _lp(origin.encode()) + _lp(account.encode())).digest()
 
 
 def event_hash(previous: bytes, version: int, account: str, type: str, state: bytes) -> bytes:
-    """The chain hash of an event (integrity, Formats): covers the one before and the bytes as stored."""
+    """The chain hash of an event: covers the one before and the bytes as stored."""
     who, what = account.encode(), type.encode()
     return sha256(
         b"waterledger/event/v1\n%b%b%b%b%b%b%b%b"
@@ -277,6 +283,17 @@ def chain(origin: str, entries: Iterable[Entry], tips: dict[str, Tip]) -> list[b
         tips[account] = Tip(version, new)
         hashes.append(new)
     return hashes
+
+
+def first_rows(origin: str, entries: Sequence[Entry], shards: int) -> list[Row]:
+    """The rows of the events that a log is created with."""
+    heads = Counter[int]()
+    rows = []
+    for entry, hash in zip(entries, chain(origin, entries, {}), strict=True):
+        shard = shard_of(entry.account, shards)
+        heads[shard] += 1
+        rows.append(Row(shard, heads[shard], *entry, hash))
+    return rows
 
 
 def by_account(pages: Iterable[Sequence[tuple[str, bytes]]]) -> Iterator[tuple[str, list[bytes]]]:

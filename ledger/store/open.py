@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from ledger.store.log import BadAddress, Log
+from ledger.store.log import COMMITMENT, BadAddress, Log
 
 if TYPE_CHECKING:
     from ledger.store.keys import Keys
@@ -36,8 +36,13 @@ def open_log(url: str, *, read_only: bool = False) -> Log:
     return PostgresLog(link, schema)
 
 
-def open_keys(url: str, origin: str, *, read_only: bool = False) -> "Keys":
-    """The key store that belongs to the log at an address; raises BadAddress."""
+def keys_of(url: str, log: Log, *, read_only: bool = False) -> "Keys":
+    """The key store of the log at an address, which refuses the keys of any other."""
+    return open_keys(url, log.origin, read_only=read_only, commitment=log.meta(COMMITMENT))
+
+
+def open_keys(url: str, origin: str, *, read_only: bool = False, commitment: str | None = None) -> "Keys":
+    """The key store beside an address; raises BadAddress."""
     from ledger.store.kek import kek_beside, kek_of_user
     from ledger.store.keys import Keys
 
@@ -47,11 +52,12 @@ def open_keys(url: str, origin: str, *, read_only: bool = False) -> "Keys":
 
         path, timeout = _sqlite(rest)
         stem = path.removesuffix(".db")
-        return Keys(SQLiteKeyRows(f"{stem}.keys.db", read_only, timeout), origin, kek_beside(f"{stem}.kek"))
+        rows = SQLiteKeyRows(f"{stem}.keys.db", read_only, timeout)
+        return Keys(rows, origin, kek_beside(f"{stem}.kek"), commitment)
     from ledger.store.key_rows_postgres import PostgresKeyRows
 
     link, schema = _postgres(url, read_only)
-    return Keys(PostgresKeyRows(link, f"{schema}_keys"), origin, kek_of_user(origin))
+    return Keys(PostgresKeyRows(link, f"{schema}_keys"), origin, kek_of_user(origin), commitment)
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The log in PostgreSQL: 64 shards that commit side by side, and one for the utility's own stream."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain as links
 from typing import Any
@@ -23,10 +23,12 @@ from ledger.store.log import (
     addresses,
     by_account,
     chain,
+    first_rows,
     shard_of,
 )
 from ledger.store.postgres_link import Link, Lost
-from ledger.store.postgres_schema import GRANTS, OWNERSHIP, ROLES, SHARDS, TABLES, creation_lock
+from ledger.store.postgres_roles import create_roles
+from ledger.store.postgres_schema import SHARDS, TABLES, creation_lock
 
 _PAGE = 5_000
 _JOINED_PAGE = 200
@@ -53,9 +55,14 @@ class PostgresLog:
         self._origin: str | None = None
         self._session = 0
 
-    def create(self, origin: str, created_at: str, meta: Mapping[str, str] | None = None) -> bool:
-        """Create the log, once; False, and nothing changed, where there is one already."""
+    def create(
+        self, origin: str, created_at: str, meta: Mapping[str, str] | None = None, entries: Sequence[Entry] = ()
+    ) -> bool:
+        """Create the log with its first events, all or nothing; False, and nothing changed, where there is one."""
+        if self._is_there():
+            return False
         values = {**(meta or {}), "origin": origin, "schema": SCHEMA_VERSION, "created_at": created_at}
+        rights = create_roles(self.link)
         with self.link.transaction():
             # Creators that start together would collide in the catalogue; they wait for each other here.
             self.link.run("SELECT pg_advisory_xact_lock(%s, %s)", creation_lock(self.schema))
@@ -64,32 +71,11 @@ class PostgresLog:
             self.link.script(TABLES.format(s=self.schema))
             for name, value in sorted(values.items()):
                 self._run("INSERT INTO {s}.meta VALUES (%s, %s)", (name, value))
-            self._run("INSERT INTO {s}.head SELECT shard, 0 FROM generate_series(0, %s) AS shard", (SHARDS,))
-        self.install_roles()
-        return True
-
-    def install_roles(self) -> bool:
-        """Create the four roles and give them their rights; False where this user may not create roles."""
-        may_create, may_all = self.link.run(
-            "SELECT rolcreaterole OR rolsuper, rolsuper FROM pg_roles WHERE rolname = current_user"
-        )[0]
-        if not may_create:
-            return False
-        there = {
-            name for (name,) in self.link.run("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(ROLES),))
-        }
-        for role in ROLES:
-            # Roles belong to the whole server, so that a creator of another ledger may be just as far.
-            with suppress(Conflict):
-                if role not in there:
-                    self.link.script(f"CREATE ROLE {role} NOLOGIN")
-                    if role == "ledger_auditor":
-                        self.link.script(f"ALTER ROLE {role} SET default_transaction_read_only = on")
-        with self.link.transaction():
-            self.link.run("SELECT pg_advisory_xact_lock(%s, %s)", creation_lock(self.schema))
-            self.link.script(GRANTS.format(s=self.schema))
-            if may_all:
-                self.link.script(OWNERSHIP.format(s=self.schema))
+            self.link.copy_in(f"{self.schema}.event", _EVENT_TYPES, first_rows(origin, entries, SHARDS))
+            heads = "SELECT n, (SELECT count(*) FROM {s}.event WHERE shard = n) FROM generate_series(0, %s) AS n"
+            self._run(f"INSERT INTO {{s}}.head {heads}", (SHARDS,))
+            if rights:
+                self.link.script(rights.format(s=self.schema))
         return True
 
     def exists(self) -> bool:
@@ -295,7 +281,7 @@ class PostgresLog:
         return Conflict(f"the connection to {self.link.place} was lost before anything was recorded")
 
     def _is_there(self) -> bool:
-        if self.link.read("SELECT to_regclass(%s)", (f"{self.schema}.event",))[0][0] is None:
+        if not self.link.has_table(self.schema, "event"):
             return False
         version = self.meta("schema")
         if version != SCHEMA_VERSION:
@@ -327,9 +313,9 @@ class PostgresBatch:
         self.tips: dict[str, Tip] = {}
         self.complete = False
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
         """The stored events of each account, by version; an account without events has an empty list."""
-        return self._log.load(accounts)
+        return self._log.load(accounts, after)
 
     def find(self, wanted: Iterable[Wanted]) -> dict[Wanted, Recorded]:
         """The commands recorded under these (key, account) pairs, in one round trip."""
@@ -368,7 +354,7 @@ class PostgresBatch:
 
 @cache
 def _append_statement(events: int, keys: int) -> str:
-    """One statement that moves the shard's head and inserts so many events and command keys (reliability, Ordering)."""
+    """One statement that moves the shard's head and inserts so many events and command keys."""
     key = "(%s::smallint, %s::text, %b::bytea, %s::text, %s::bigint, %s::bigint)"
     event = "(%s::text, %s::bigint, %s::text, %b::bytea, %b::bytea, {})"
     key_rows = f"VALUES {', '.join([key] * keys)}"

@@ -80,6 +80,15 @@ class Link:
             cursor.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is such a table, committed or made in the transaction that is open."""
+        # Not to_regclass: in a transaction that waited for another creator it still answers from before.
+        query = (
+            "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relname = %s"
+        )
+        return bool(self.read(query, (schema, name)))
+
     def script(self, statements: str) -> None:
         """Run statements without values, in the transaction that is open or in one of their own."""
         with self.lock, self.in_plain_words():

@@ -1,4 +1,4 @@
-"""The tables, the guards and the roles of a ledger in PostgreSQL; run by `create`, never at every start."""
+"""The tables and the guards of a ledger in PostgreSQL; run by `create`, never at every start."""
 
 from zlib import crc32
 
@@ -40,25 +40,6 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event EXEC
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.command EXECUTE FUNCTION {s}.refuse();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.meta EXECUTE FUNCTION {s}.refuse();
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON {s}.head EXECUTE FUNCTION {s}.refuse();
-"""
-
-ROLES = ("ledger_owner", "ledger_app", "ledger_projector", "ledger_auditor")
-
-GRANTS = """
-GRANT USAGE ON SCHEMA {s} TO ledger_app, ledger_projector, ledger_auditor;
-GRANT SELECT ON ALL TABLES IN SCHEMA {s} TO ledger_app, ledger_projector, ledger_auditor;
-GRANT INSERT ON {s}.event, {s}.command TO ledger_app;
-GRANT UPDATE (head) ON {s}.head TO ledger_app;
-"""
-
-OWNERSHIP = """
-ALTER SCHEMA {s} OWNER TO ledger_owner;
-ALTER TABLE {s}.meta OWNER TO ledger_owner;
-ALTER TABLE {s}.head OWNER TO ledger_owner;
-ALTER TABLE {s}.event OWNER TO ledger_owner;
-ALTER TABLE {s}.command OWNER TO ledger_owner;
-ALTER VIEW {s}.event_as_json OWNER TO ledger_owner;
-ALTER FUNCTION {s}.refuse() OWNER TO ledger_owner;
 """
 
 

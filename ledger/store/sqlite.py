@@ -24,6 +24,7 @@ from ledger.store.log import (
     addresses,
     by_account,
     chain,
+    first_rows,
 )
 from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
 
@@ -98,10 +99,14 @@ class SQLiteLog:
         self._origin: str | None = None
         self.chains = Chains()
 
-    def create(self, origin: str, created_at: str, meta: Mapping[str, str] | None = None) -> bool:
-        """Create the log, once; False, and nothing changed, where there is one already."""
+    def create(
+        self, origin: str, created_at: str, meta: Mapping[str, str] | None = None, entries: Sequence[Entry] = ()
+    ) -> bool:
+        """Create the log with its first events, all or nothing; False, and nothing changed, where there is one."""
         values = {**(meta or {}), "origin": origin, "schema": SCHEMA_VERSION, "created_at": created_at}
         with in_plain_words(self.path), closing(connect(self.path, "rwc", self._timeout)) as db:
+            if _is_ledger(db, self.path):
+                return False
             to_wal(db, self._timeout)
             db.execute("BEGIN IMMEDIATE")
             if _is_ledger(db, self.path):
@@ -111,7 +116,8 @@ class SQLiteLog:
             for statement in _statements(_SCHEMA):
                 db.execute(statement)
             db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(values.items()))
-            db.execute("INSERT INTO head VALUES (0, 0)")
+            db.executemany(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?)", first_rows(origin, entries, 1))
+            db.execute("INSERT INTO head SELECT 0, count(*) FROM event")
             db.execute("COMMIT")
         return True
 
@@ -283,9 +289,9 @@ class SQLiteBatch:
         self.tips: dict[str, Tip] = {}
         self.failed = False
 
-    def load(self, accounts: Iterable[str]) -> dict[str, list[bytes]]:
+    def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
         """The stored events of each account, by version; an account without events has an empty list."""
-        return self._log.load(accounts)
+        return self._log.load(accounts, after)
 
     def find(self, wanted: Iterable[Wanted]) -> dict[Wanted, Recorded]:
         """The commands recorded under these (key, account) pairs."""

@@ -54,7 +54,7 @@ def answer(life: Life, name: str, bill: Charge, disputed: int) -> None:
     outcome = rng.pick(((650, "upheld"), (250, "adjusted"), (100, "withdrawn")))
     record = {"dispute": name, "on": life.text(life.today), "outcome": outcome, "language": life.plan.language}
     if outcome == "adjusted":
-        credit = max(disputed * rng.between(10, 60) // 100, 1)
+        credit = min(max(disputed * rng.between(10, 60) // 100, 1), bill.cents)
         record["credit"] = dollars(credit)
         life.credit(credit)
     life.tell("dispute answer", record)

@@ -1,6 +1,6 @@
 """The two utilities as the simulator knows them: shares in permille, amounts in cents, usage in hundredths of a CCF.
 
-All of it is estimate; the sources are in the project's notes on an honest simulator.
+All of it is estimate, made to look like a utility of that kind; none of it was measured at one.
 """
 
 from typing import NamedTuple

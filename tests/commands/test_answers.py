@@ -142,6 +142,16 @@ def test_cw_11_usage_of_the_worked_example():
     assert (found["months"][-1]["state"], found["months"][-1]["literal"]) == ("open", "0.232258")
 
 
+def test_cw_09_the_pack_says_how_many_months_are_shown():
+    from ledger.policy.parameters import FOLDER, load_pack
+
+    faq = (FOLDER / "faq.toml").read_text(encoding="utf-8")
+    longer = RULES[1].with_published(load_pack(faq.replace("months = 24", "months = 36")), date(2023, 3, 1))
+    for policies, on, months in ((RULES[1], date(2023, 3, 31), 25), (longer, date(2023, 3, 31), 37)):
+        assert len(answers.usage(history(*READS), RULES[0], policies, on)["months"]) == months
+    assert len(answers.usage(history(*READS), RULES[0], longer, date(2023, 2, 28))["months"]) == 25
+
+
 def test_cw_11_usage_of_an_unmetered_service_is_null():
     found = answers.usage(history(), *RULES, date(2023, 3, 31))
     month = found["months"][-1]

@@ -118,7 +118,7 @@ def test_do_26_the_commission_pays_out_no_more_than_it_holds(appealed: World) ->
     said = appealed.refusal("appeal disburse", appeal="A-1", on="2024-07-16", to_utility="72.61", to_customer="12.40")
     assert said.code == "too_much"
     assert said.message == (
-        "the Commission holds 85.00 for appeal A-1 on 2024-07-16, less than 85.01; "
+        "the Commission holds 85.00 for appeal A-1 from 2024-07-16 on, less than 85.01; "
         "record the rest with 'appeal deposit' first"
     )
 
@@ -129,6 +129,14 @@ def test_do_26_what_is_paid_out_is_held_no_longer(appealed: World) -> None:
         said = appealed.refusal("appeal disburse", appeal="A-1", on=on, to_utility="0.00", to_customer="5.01")
         assert "holds 5.00" in said.message
         assert appealed.then("appeal disburse", appeal="A-1", on=on, to_utility="0.00", to_customer="5.00")
+
+
+def test_do_26_what_a_later_deposit_made_good_was_not_there_before(appealed: World) -> None:
+    appealed.given("appeal disburse", appeal="A-1", on="2024-07-16", to_utility="85.00", to_customer="0.00")
+    appealed.given("appeal deposit", appeal="A-1", amount="85.00", on="2024-08-01")
+    said = appealed.refusal("appeal disburse", appeal="A-1", on="2024-07-15", to_utility="0.01", to_customer="0.00")
+    assert "holds 0.00" in said.message
+    assert appealed.then("appeal disburse", appeal="A-1", on="2024-08-01", to_utility="85.00", to_customer="0.00")
 
 
 def test_do_26_a_deposit_of_a_later_day_is_not_held_yet(appealed: World) -> None:

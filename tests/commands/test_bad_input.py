@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import shlex
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from commands.base import Command, UtilityCommand, read
 from commands.catalogue import NOUNS, all_commands, command_type
-from commands.feed import LONGEST_LINE, parse
+from commands.feed import LONGEST_LINE, answer, parse
 from commands.fields import fields_of
 from ledger.posting import Outcome
 from ledger.refusal import Invalid
@@ -39,6 +41,8 @@ WRONG: dict[str, list[Any]] = {
         "2024-W01-1",
         "1899-12-31",
         "2200-01-01",
+        "2199-12-31T23:59-12:00",
+        "1900-01-01T00:00+14:00",
         "now",
     ],
     "timed": [*NOT_TEXT, "", "2024-05-01", "2024-02-30T10:00", "2024-05-01T24:00"],
@@ -167,6 +171,11 @@ LINES = {
     b'{"command": "bill print"}': "unknown_command",
     b"x" * (10 * 1024 * 1024): "line_too_long",
     b"x" * LONGEST_LINE: "line_too_long",
+    rb'{"command": "bill issue", "account": "\ud800"}': "invalid_value",
+    rb'{"command": "\udc00 issue", "account": "7001"}': "unknown_command",
+    rb'{"command": "bill issue", "account": "7001", "\ud800": 1}': "unknown_field",
+    rb'{"command": "bill issue", "\ud800": 1, "\ud800": 2}': "duplicate_key",
+    b'{"command": "bill issue", "account": "Sample Customer", "bill": 7}': "invalid_value",
 }
 
 
@@ -178,6 +187,50 @@ def test_a_broken_line_is_answered_and_loses_no_other(line: bytes, code: str) ->
     assert (broken.line, broken.item.status, broken.item.error.code) == (2, "invalid", code)
     assert isinstance(first.item, Command)
     assert (last.line, last.item) == (3, first.item)
+    answered = json.loads(answer(2, broken.item))
+    assert answered["error"]["code"] == code
+    assert "account" not in answered or answered["account"] == "7001"
+    assert not re.search(r"None|True|False|\binf\b|\bnan\b|delimiter|Expecting", answered["error"]["message"])
+
+
+def test_a_feed_may_begin_with_a_byte_order_mark() -> None:
+    first, second = parse(io.BytesIO(BOM_UTF8 + GOOD + BOM_UTF8 + GOOD))
+    assert isinstance(first.item, Command)
+    assert isinstance(second.item, Outcome)
+    assert second.item.error is not None
+    assert second.item.error.code == "invalid_json"
+
+
+PERSONAL = ("name", "service_address", "mailing_address", "billing_email", "phone", "provider", "petitioner", "login")
+
+
+@pytest.mark.parametrize("value", [["Ana Ruiz"], {"Ana": "Ruiz"}, 5551234, 55.25, None, True, "Ana\nRuiz", "Ana@Ruiz"])
+def test_what_may_be_personal_is_not_said_back(value: Any) -> None:
+    for kind in COMMANDS:
+        for field in PERSONAL:
+            if field not in fields_of(kind):
+                continue
+            line = json.dumps({"command": kind.title(), **example_of(kind), field: value}).encode()
+            (found,) = parse(io.BytesIO(line))
+            if isinstance(found.item, Outcome):
+                assert not re.search(rb"Ana|Ruiz|555|55\.25", answer(1, found.item))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("null", "null"), ("true", "true"), ("1e999", "1e999"), ("85.00", "85.00"), ("[null]", "a list")],
+)
+def test_a_value_that_is_not_taken_is_shown_as_it_was_written(value: str, shown: str) -> None:
+    line = b'{"command": "bill issue", "account": "7001", "bill": "B", "mailed_on": "2024-02-01", "amount": %b}'
+    (told,) = parse(io.BytesIO(line % value.encode()))
+    assert isinstance(told.item, Outcome)
+    assert told.item.error is not None
+    if value != "null":
+        assert told.item.error.message.endswith(f"not {shown}")
+    (told,) = parse(io.BytesIO((line % b'"1.00"').replace(b'"B"', value.encode())))
+    assert isinstance(told.item, Outcome)
+    assert told.item.error is not None
+    assert told.item.error.message.startswith(f"bill: {shown} is not an id")
 
 
 def test_blank_lines_are_passed_over_and_counted() -> None:

@@ -52,11 +52,24 @@ def test_no_more_is_refunded_than_a_deposit_holds():
     refusal = world.refusal("deposit refund", deposit="D-1", amount="121.36", on="2024-12-31")
     assert (refusal.code, refusal.message) == (
         "more_than_held",
-        "deposit D-1 holds 121.35 on 2024-12-31, not 121.36; refund no more",
+        "deposit D-1 holds 121.35 from 2024-12-31 on, not 121.36; refund no more",
     )
     assert world.refusal("deposit refund", deposit="D-1", amount="120.01", on="2024-12-30").code == "more_than_held"
     world.given("deposit refund", deposit="D-1", amount="100.00", on="2025-01-15")
     assert world.refusal("deposit refund", deposit="D-1", amount="21.36", on="2024-12-31").code == "more_than_held"
+
+
+def test_a_deposit_is_held_on_every_day_that_follows():
+    """What came in later does not make good on the days between."""
+    world = held().given("deposit refund", deposit="D-1", amount="100.00", on="2024-06-03")
+    world.given("deposit accrue", deposit="D-1", amount="80.00", on="2024-12-31")
+    assert world.refusal("deposit refund", deposit="D-1", amount="20.01", on="2024-06-02").code == "more_than_held"
+    assert world.then("deposit refund", deposit="D-1", amount="20.00", on="2024-06-02")
+    assert world.then("deposit refund", deposit="D-1", amount="100.00", on="2024-12-31")
+    world.given("deposit receive", deposit="D-2", amount="50.00", on="2025-02-01")
+    world.given("bill issue", bill="B-1", mailed_on="2024-02-01", amount="90.00")
+    (absorbed,) = world.then("deposit absorb", on="2024-06-02")
+    assert absorbed.amount == 2000
 
 
 def test_what_was_absorbed_is_not_refunded():

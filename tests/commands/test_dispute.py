@@ -135,6 +135,23 @@ def test_a_credit_is_no_more_than_what_was_disputed(disputed: World) -> None:
     assert said.message.startswith("dispute D-1 is about 30.00, less than 30.01; credit that at most")
 
 
+def test_all_credits_together_are_no_more_than_the_bill(disputed: World) -> None:
+    disputed.given("dispute answer", dispute="D-1", on="2024-03-01", outcome="adjusted", credit="30.00")
+    disputed.given("dispute petition", dispute="D-2", bill="B-1", filed_at="2024-03-04")
+    adjusted = {"dispute": "D-2", "on": "2024-03-08", "outcome": "adjusted"}
+    said = disputed.refusal("dispute answer", credit="55.01", **adjusted)
+    assert (said.code, said.message) == (
+        "too_much",
+        (
+            "bill B-1 is 85.00 and answers credit 30.00 of it already, so not 55.01 more; credit the rest at most "
+            "(give more with 'adjustment post')"
+        ),
+    )
+    assert disputed.then("dispute answer", credit="55.00", **adjusted)
+    disputed.given("bill correct", bill="B-1", amount="40.00", mailed_on="2024-03-05", reason="misread")
+    assert disputed.refusal("dispute answer", credit="10.01", **adjusted).code == "too_much"
+
+
 @pytest.mark.parametrize("outcome", ["upheld", "withdrawn"])
 def test_only_an_adjusted_petition_gives_a_credit(disputed: World, outcome: str) -> None:
     said = disputed.refusal("dispute answer", dispute="D-1", on="2024-03-01", outcome=outcome, credit="5.00")

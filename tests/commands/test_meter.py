@@ -177,6 +177,18 @@ def test_a_meter_is_exchanged_for_another():
     assert world.then("meter read", read_on="2024-02-29", reading="110")[0].meter == "M-1"
 
 
+def test_a_new_meter_counts_as_the_old_one_did_unless_it_is_said():
+    world = World().given("meter install", meter="M-1", on="2024-01-10", dials=4, unit="GAL", multiplier=10)
+    swapped = {"on": "2024-03-01", "final_reading": "112", "new_meter": "M-2"}
+    (kept,) = world.then("meter exchange", **swapped)
+    assert (kept.dials, kept.unit, kept.multiplier) == (4, "GAL", 10)
+    (said,) = world.then("meter exchange", **swapped, unit="CCF", multiplier=1)
+    assert (said.dials, said.unit, said.multiplier) == (4, "CCF", 1)
+    world.given("meter exchange", **swapped, unit="CCF")
+    (again,) = world.then("meter exchange", on="2024-05-01", final_reading="9", new_meter="M-3")
+    assert (again.dials, again.unit, again.multiplier) == (4, "CCF", 10)
+
+
 def test_only_a_meter_in_service_is_exchanged_or_removed():
     world = metered().given("meter exchange", on="2024-03-01", final_reading="112", new_meter="M-2")
     for title, fields in (("meter exchange", {"new_meter": "M-3"}), ("meter remove", {})):

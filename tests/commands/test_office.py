@@ -35,6 +35,15 @@ def test_weekdays_that_are_none_are_invalid(weekdays: str) -> None:
     assert said.message.startswith(f'weekdays: "{weekdays}"')
 
 
+@pytest.mark.parametrize("weekdays", ["sat", "sun", "sat-sun", "sat,sun"])
+def test_hours_without_a_business_day_are_invalid(weekdays: str) -> None:
+    said = World().refusal("office hours", effective_on="2024-01-02", opens="08:00", closes="17:00", weekdays=weekdays)
+    assert (said.code, said.message) == (
+        "invalid_value",
+        f"weekdays: {weekdays} leaves no business day in any week; name one of mon to fri",
+    )
+
+
 @pytest.mark.parametrize(("opens", "closes"), [("17:00", "08:00"), ("08:00", "08:00")])
 def test_offices_that_close_before_they_open_are_invalid(opens: str, closes: str) -> None:
     said = World().refusal("office hours", effective_on="2024-01-02", opens=opens, closes=closes)

@@ -14,7 +14,9 @@ from ledger.events import (
     PaymentTransferred,
     PaymentTransferredIn,
 )
+from ledger.history import History
 from ledger.moments import bare, moment
+from ledger.movements import movements
 from ledger.refusal import Invalid
 from tests.commands.world import World, command
 
@@ -125,6 +127,10 @@ def test_do_45_the_fee_keeps_a_name_of_its_own():
     world.given("payment receive", **at("2024-03-04", "field"))
     assert len(names) == 3
     assert sorted(fee.charged.amount for fee in world.account().fees.values()) == [100, 2000]
+    (digest,) = (name for name in world.account().fees if name != "FC-P-2")
+    taken = World().given("fee charge", fee="FC-P-2", kind="other", on="2024-03-01", amount="1.00")
+    taken.given("fee charge", fee=digest, kind="other", on="2024-03-01", amount="1.00")
+    assert taken.then("payment receive", **at("2024-03-04", "field"))[1].fee not in taken.account().fees
 
 
 def test_a_payment_is_returned_and_what_it_paid_is_open_again():
@@ -147,7 +153,7 @@ def test_a_reported_payment_that_never_came_is_returned():
     refusal = world.refusal("payment receive", **PAYMENT)
     assert (refusal.code, refusal.message) == (
         "payment_returned",
-        "payment P-1 was returned on 2024-02-20; record what came in under another name",
+        "payment P-1 of account 7001 was returned on 2024-02-20; give this one another name",
     )
 
 
@@ -166,7 +172,10 @@ def test_a_payment_leaves_once(title):
     refusal = transferred().refusal(title, payment="P-1", **gone)
     assert (refusal.code, refusal.message) == (
         "payment_transferred",
-        "payment P-1 went to account 7002 on 2024-02-20; record it there",
+        (
+            "payment P-1 went to account 7002 on 2024-02-20; record this there, or 'payment transfer' it back "
+            "from there first"
+        ),
     )
 
 
@@ -201,17 +210,57 @@ def test_a_payment_goes_to_the_account_it_belongs_to():
     assert (world.account("7001").credit, world.account("7002").credit) == (0, 8500)
 
 
-def test_a_payment_that_was_moved_here_may_go_on_but_not_back():
-    world = transferred().given("account open", account="7003", opened_on="2019-01-01", name="C", service_address="D")
+THIRD = {"account": "7003", "opened_on": "2019-01-01", "name": "C", "service_address": "D"}
+
+
+def test_a_payment_that_was_moved_here_may_go_on():
+    world = transferred().given("account open", **THIRD)
     on = {"account": "7002", "payment": "P-1", "on": "2024-02-20", "reason": "wrong again"}
     assert len(world.then("payment transfer", to_account="7003", **on)) == 2
     assert len(world.then("payment return", **on)) == 1
-    refusal = world.refusal("payment transfer", to_account="7001", **on)
+    assert world.refusal("payment transfer", to_account="7003", **{**on, "on": "2024-02-19"}).code == "too_early"
+
+
+@pytest.mark.parametrize("on", ["2024-02-18", "2024-02-20"])
+def test_a_payment_moved_by_mistake_goes_back_and_then_where_it_belongs(on):
+    """On the 18th, the day of its hour of receipt, a transfer of that day stands before it."""
+    world = two_accounts().given("account open", **THIRD)
+    moved = {"payment": "P-1", "on": on, "reason": "?"}
+    world.given("payment transfer", to_account="7002", **moved)
+    world.given("payment transfer", account="7002", to_account="7001", **moved)
+    assert credits(world) == [8500, 0, 0]
+    assert world.then("payment return", payment="P-1", on="2024-03-01", reason="no funds")
+    world.given("payment transfer", to_account="7003", **moved)
+    assert credits(world) == [0, 0, 8500]
+    refusal = world.refusal("payment return", payment="P-1", on="2024-03-01", reason="no funds")
+    assert "went to account 7003" in refusal.message
+
+
+def credits(world: World) -> list[int]:
+    found = []
+    for account in ("7001", "7002", "7003"):
+        events = History(account, world.events[account])
+        moves = movements(events.effective(events.events))
+        assert sum(-m.amount for m in moves if m.book == "balance") == world.account(account).credit
+        found.append(world.account(account).credit)
+    return found
+
+
+def test_a_payment_is_not_moved_onto_another_of_its_name():
+    world = two_accounts().given("payment receive", account="7002", **{**PAYMENT, "amount": "12.00"})
+    moved = {"payment": "P-1", "on": "2024-02-20", "reason": "wrong number"}
+    refusal = world.refusal("payment transfer", to_account="7002", **moved)
     assert (refusal.code, refusal.message) == (
         "payment_recorded",
-        "account 7001 has a payment P-1 of 2024-02-18 already; give this one another name",
+        (
+            "account 7002 has a payment P-1 of 2024-02-18 already; 'payment return' it here and record it there under "
+            "another name"
+        ),
     )
-    assert world.refusal("payment transfer", to_account="7003", **{**on, "on": "2024-02-19"}).code == "too_early"
+    # Nor where that other one has left since.
+    world.given("account open", **THIRD)
+    world.given("payment transfer", account="7002", to_account="7003", **moved)
+    assert world.refusal("payment transfer", to_account="7002", **moved).code == "payment_recorded"
 
 
 def test_a_payment_is_not_received_under_the_name_of_one_moved_here():

@@ -44,6 +44,17 @@ def test_the_same_file_with_another_text_is_another_command(pack: Path) -> None:
     assert first.content() == again.content() != mended.content()
 
 
+def test_where_the_file_lay_is_no_part_of_the_command(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = pack.with_name("copy.toml")
+    copy.write_text(ORDERS, encoding="utf-8")
+    monkeypatch.chdir(pack.parent)
+    files = (str(pack), pack.name, f"./{pack.name}", str(copy))
+    assert len({command("policy publish", file=file).content() for file in files}) == 1
+    assert (
+        len({command("policy publish", file=pack.name, effective_from=f"2025-01-0{n}").content() for n in (1, 2)}) == 2
+    )
+
+
 def test_what_was_read_at_the_door_is_what_is_published(pack: Path) -> None:
     read_once = command("policy publish", file=str(pack))
     pack.unlink()

@@ -1,9 +1,13 @@
 """What a posting promises, on both stores: once, in order, all or none, and known when it was learned."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
+import msgspec
+import psycopg
 import pytest
 
 from commands.base import Command, read
@@ -11,9 +15,10 @@ from commands.catalogue import command_type
 from ledger.application import Ledger, create
 from ledger.calendar import PACIFIC
 from ledger.events import UTILITY
+from ledger.policy.parameters import Policies
 from ledger.posting import Outcome
 from ledger.refusal import Invalid, Refused
-from ledger.store.log import event_hash, genesis
+from ledger.store.log import Batch, Conflict, StoreUnavailable, event_hash, genesis
 
 START = datetime(2024, 6, 3, 9, 0, tzinfo=PACIFIC)
 
@@ -237,3 +242,173 @@ def test_the_library_reads_the_same_log(ledger: Ledger) -> None:
     seen = [n.topic for shard in shards for n in shard.select_notifications(1, 100) if n.originator_id == "7001"]
     assert seen == ["AccountOpened", "BillIssued"]
     assert [e.event.type for e in ledger.events.get("7001")] == ["AccountOpened", "BillIssued"]
+
+
+OPEN_2 = a("account open", account="7002", opened_on="2024-01-02", name="Sample", service_address="2 Example Lane")
+CLOSURE = read(command_type("office close"), {"on": "2024-02-21", "reason": "storm", "id": "x"})
+ONE_ID = [
+    OPEN,
+    OPEN_2,
+    a("adjustment post", **CREDIT, id="x"),
+    a("adjustment post", account="7002", **CREDIT, id="x"),
+    CLOSURE,
+    a("adjustment post", **CREDIT, id="x"),
+    a("adjustment post", account="7002", **CREDIT, id="y"),
+]
+ONE_ID_SAID = [
+    *[("recorded", None)] * 3, *[("refused", "id_used")] * 2, ("duplicate", None), ("recorded", None)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_an_id_is_one_for_all_accounts_of_a_feed(ledger: Ledger, size: int) -> None:
+    assert [said(o) for o in ledger.rehearse(ONE_ID)] == ONE_ID_SAID
+    together = [said(o) for o in ledger.post_together(ONE_ID)]
+    none = ("refused", "not_all")
+    assert together == [none if s[1] is None else s for s in ONE_ID_SAID]
+    assert [said(o) for o in ledger.post_all(ONE_ID, size=size)] == ONE_ID_SAID
+    again = [("duplicate", None) if s[1] is None else s for s in ONE_ID_SAID]
+    assert [said(o) for o in ledger.post_all(ONE_ID, size=size)] == again
+    assert [said(ledger.post(item)) for item in ONE_ID] == again
+
+
+def any_feed(random: Random) -> list[Command]:
+    """Two accounts, three ids, few facts: most of it collides with something."""
+
+    def one() -> Command:
+        about: dict[str, Any] = {"account": random.choice(["7001", "7002"])}
+        if random.random() < 0.6:
+            about["id"] = random.choice("xyz")
+        amount = random.choice(["5.00", "6.00"])
+        match random.randrange(6):
+            case 0:
+                fields = {"opened_on": "2024-01-02", "name": "Sample", "service_address": "1 Example Lane"}
+                return a("account open", **about, **fields)
+            case 1:
+                return a("bill issue", **about, bill="B-1", mailed_on="2024-02-01", amount=amount)
+            case 2:
+                fields = {"payment": "P-1", "received_at": "2024-02-20", "channel": "mail"}
+                return a("payment receive", **about, **fields, amount=amount)
+            case 3:
+                del about["account"]
+                return read(command_type("office close"), {**about, "on": "2024-02-21", "reason": amount})
+        return a("adjustment post", **about, amount=amount, on="2024-02-10", reason="leak")
+
+    return [one() for _ in range(30)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_way_of_posting_says_the_same(store_url: str, clock: Clock, tmp_path: Any, seed: int) -> None:
+    feed = any_feed(Random(seed))
+    elsewhere = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    for url in (store_url, elsewhere):
+        create(url, clock)
+    with Ledger(store_url, clock) as ledger, Ledger(elsewhere, clock) as other:
+        expected = [said(other.post(command)) for command in feed]
+        assert [said(o) for o in ledger.rehearse(feed)] == expected
+        together = [said(o) for o in ledger.post_together(feed, dry_run=True)]
+        assert all(s in (t, ("refused", "not_all")) for t, s in zip(expected, together, strict=True))
+        assert [said(o) for o in ledger.post_all(feed, size=1 + 3 * seed)] == expected
+        for account in ("7001", "7002", UTILITY):
+            mine, theirs = (books.history(account).events for books in (ledger.books, other.books))
+            assert [e.type for e in mine] == [e.type for e in theirs]
+
+
+def test_what_somebody_else_wrote_first_leaves_a_whole_posting_unrecorded(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def beaten(accounts: Iterable[str] | None) -> Iterator[Batch]:
+        raise Conflict("somebody else wrote first")
+        yield
+
+    monkeypatch.setattr(ledger.store, "writing", beaten)
+    with pytest.raises(StoreUnavailable, match="somebody else wrote first; nothing was recorded"):
+        ledger.post_together([OPEN])
+    with pytest.raises(StoreUnavailable, match="nothing was recorded"):
+        next(ledger.rehearse([OPEN]))
+
+
+def test_a_connection_lost_in_a_whole_posting(postgres_store_url: str, clock: Clock) -> None:
+    create(postgres_store_url, clock)
+
+    def items() -> Iterator[Command]:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with psycopg.connect(postgres_store_url) as db:
+            db.execute(f"{query} AND pid <> pg_backend_pid()")
+        yield OPEN
+
+    with Ledger(postgres_store_url, clock) as ledger:
+        for attempt in (ledger.post_together, lambda items: list(ledger.rehearse(items))):
+            with pytest.raises(StoreUnavailable, match="nothing was recorded"):
+                attempt(items())
+        assert ledger.post(OPEN).status == "recorded"
+
+
+def test_nothing_is_a_duplicate_of_what_was_not_recorded(ledger: Ledger) -> None:
+    ledger.post(OPEN)
+    refused = a("bill void", bill="B-9", on="2024-02-02", reason="r")
+    outcomes = ledger.post_together(feed(OPEN, BILL, BILL, NO_COMMAND, refused), called=lambda n: f"line {10 * n}")
+    assert [said(o) for o in outcomes] == [
+        ("duplicate", None), *[("refused", "not_all")] * 2, ("invalid", "invalid_json"), ("refused", "unknown_bill"),
+    ]  # fmt: skip
+    assert "because line 40 of this feed was not" in str(outcomes[2].error)
+
+
+def test_packs_are_read_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.post(OPEN)
+
+    def never(text: str, source: str = "") -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("ledger.policy.parameters.load_pack", never)
+    for _ in range(2):
+        assert ledger.post(OPEN).status == "duplicate"
+        assert said(ledger.post(a("bill void", bill="B-9", on="2024-02-02", reason="r"))) == ("refused", "unknown_bill")
+        assert next(ledger.post_all(feed(OPEN, OPEN_2), size=1)).status == "duplicate"
+        assert said(ledger.post(CLOSURE))[0] in ("recorded", "duplicate")
+        monkeypatch.undo()
+        assert ledger.post(BILL).error is None
+        monkeypatch.setattr("ledger.policy.parameters.load_pack", never)
+
+
+def test_accounts_are_read_again_only_where_somebody_wrote(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    load = ledger.store.load
+
+    def noted(accounts: Iterable[str], after: Any = None) -> dict[str, list[bytes]]:
+        found = list(accounts)
+        loaded.extend(account for account in found if account != UTILITY)
+        return load(found, after)
+
+    monkeypatch.setattr(ledger.store, "load", noted)
+    second = a("bill issue", account="7002", bill="B-1", mailed_on="2024-02-01", amount="85.00")
+    assert [o.status for o in ledger.post_all(feed(OPEN, OPEN_2, BILL, second), size=1)] == ["recorded"] * 4
+    assert loaded == ["7001", "7002"]
+
+
+def test_a_closure_declared_meanwhile_by_somebody_else_counts(ledger: Ledger, store_url: str, clock: Clock) -> None:
+    closed = {"on": "2024-02-21", "reason": "storm"}
+    with Ledger(store_url, clock) as other:
+
+        def items() -> Iterator[Command]:
+            yield OPEN
+            assert other.post(read(command_type("office close"), closed)).status == "recorded"
+            yield read(command_type("office close"), {**closed, "reason": "flood", "id": "z"})
+
+        assert [o.version for o in ledger.post_all(items(), size=1)][1] == len(other.books.utility().events)
+        assert other.post(OPEN).status == "duplicate"
+
+
+BEFORE_ANY_PACK = datetime(1900, 1, 1, 0, 0, tzinfo=UTC)
+
+
+def test_before_anything_was_known_no_rule_speaks(ledger: Ledger) -> None:
+    opened = a("account open", opened_on="1900-01-01", name="x", service_address="y")
+    bill = a("bill issue", bill="B-1", mailed_on="1900-01-01", amount="1.00")
+    early = [msgspec.structs.replace(command, learned_at=BEFORE_ANY_PACK) for command in (opened, bill)]
+    outcomes = [said(o) for o in ledger.post_all(early, backfill=True)]
+    assert outcomes == [("recorded", None), ("refused", "no_rule_version")]
+    rules = ledger.books.utility().rules(BEFORE_ANY_PACK)
+    assert rules.policies.on(date(1900, 1, 1)).rule("days_to_pay").state == "unknown"
+    assert Policies(()).calendar().closed(date(1900, 1, 1)) is None

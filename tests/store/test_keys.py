@@ -329,3 +329,28 @@ def test_questions_without_personal_data_do_not_load_the_library(sqlite_store_ur
 def test_ids_commit_to_their_keys() -> None:
     assert key_id_of(b"\0" * 32) != key_id_of(os.urandom(32))
     assert len(key_id_of(b"\0" * 32)) == 16
+
+
+def test_keys_of_another_ledger_are_used_for_nothing(keys: Keys, store_url: str) -> None:
+    sealed = keys.seal("7001", "contact", "name", NAME)
+    keys.flush()
+    with closing(open_keys(store_url, ORIGIN, commitment=keys.commitment)) as mine:
+        assert mine.open("7001", "contact", "name", sealed) == NAME
+    other = "0" * len(keys.commitment)
+    with closing(open_keys(store_url, ORIGIN, commitment=other)) as foreign:
+        for use in (
+            lambda: foreign.digest(b""),
+            lambda: foreign.lookup("a@b.c"),
+            lambda: foreign.seal("7001", "contact", "name", NAME),
+            lambda: foreign.open("7001", "contact", "name", sealed),
+            lambda: foreign.prepare([("7002", "contact")]),
+            lambda: foreign.erase("7001"),
+        ):
+            with pytest.raises(StoreError, match="the keys of another ledger"):
+                use()
+    assert len(stored_rows(store_url)) == 1
+
+
+def test_the_commitment_is_the_documented_one(keys: Keys) -> None:
+    digest_key = keys._hmac()
+    assert keys.commitment == sha256(b"waterledger/digest-commit/v1\n" + digest_key).hexdigest()[:32]

@@ -1,0 +1,144 @@
+"""What people read from tables: whether it is current, keeping it so, making it anew, and checking it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from commands.answers import plain
+from commands.cli import BROKEN
+from commands.questions import write
+
+
+@contextmanager
+def _projector(url: str) -> Iterator[Any]:
+    from ledger.store.log import NotALedger
+    from projections.runner import Projector
+
+    with Projector(url) as projector:
+        if not projector.log.exists():
+            raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+        yield projector
+
+
+def _report(done: int, total: int) -> None:
+    """Progress: on standard error, and only on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done:,} of {total:,} accounts" + ("\n" if done >= total else ""))
+        sys.stderr.flush()
+
+
+@click.command()
+@click.option("--digest", is_flag=True, help="Add what the rows of each projection come to.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.pass_obj
+def status(url: str, digest: bool, as_json: bool) -> None:
+    """How far the rows have followed the ledger.
+
+    \b
+    Example:
+      water-ledger projections status --digest --json
+    """
+    from projections.catalogue import PROJECTIONS
+    from projections.store import code
+
+    with _projector(url) as projector:
+        shown = projector.views.shown()
+        answer: dict[str, Any] = {"generation": shown.number if shown else None}
+        if shown:
+            answer |= {"behind": projector.behind(shown), "current_program": shown.code == code()}
+            if digest:
+                answer["digests"] = {name: projector.views.digest(name) for name in PROJECTIONS}
+    if as_json:
+        write(answer)
+    elif not shown:
+        click.echo("no rows yet: run 'water-ledger projections rebuild'")
+    else:
+        made = "" if answer["current_program"] else ", made by another version of the program: run a rebuild"
+        click.echo(f"generation {answer['generation']}, {answer['behind']:,} events behind{made}")
+        for name, found in answer.get("digests", {}).items():
+            click.echo(f"{name:<14} {found}")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Stop when the rows are current.")
+@click.option("--every", type=click.IntRange(1, 3600), default=1, show_default=True, metavar="SECONDS", help="Pause.")
+@click.pass_obj
+def follow(url: str, once: bool, every: int) -> None:
+    """Keep the rows current, until stopped; several may run at once.
+
+    \b
+    Example:
+      water-ledger projections follow --once
+    """
+    from projections.rebuild import rebuild as make_anew
+
+    taken = 0
+    with _projector(url) as projector:
+        projector.prepare()
+        while True:
+            found = projector.step()
+            if found is None:
+                make_anew(url, progress=_report)
+            elif found:
+                taken += found
+            elif once:
+                break
+            else:
+                time.sleep(every)
+    click.echo(f"current; {taken:,} events taken in")
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(1, 64), metavar="N", help="At most so many.  [default: processors]")
+@click.pass_obj
+def rebuild(url: str, processes: int | None) -> None:
+    """Fold every account anew, beside the rows that people read, and swap; a killed one goes on where it stopped.
+
+    \b
+    Example:
+      water-ledger projections rebuild --processes 2
+    """
+    from projections.rebuild import rebuild as make_anew
+
+    generation = make_anew(url, processes, _report)
+    click.echo(f"generation {generation.number} is shown, {sum(generation.positions.values()):,} events folded")
+
+
+@click.command()
+@click.option("--accounts", type=click.IntRange(min=1), metavar="N", help="A sample of so many.  [default: all]")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another sample.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.pass_context
+def verify(ctx: click.Context, accounts: int | None, seed: int, as_json: bool) -> None:
+    """Fold accounts anew and compare with the rows; what differs is named, and the exit code is 3.
+
+    \b
+    Example:
+      water-ledger projections verify --accounts 100 --seed 7
+    """
+    from projections.verify import verify as compare
+
+    checked, differences = 0, []
+    with _projector(ctx.obj) as projector:
+        for found in compare(projector, accounts, seed):
+            checked += 1
+            differences += found
+    if as_json:
+        write({"accounts": checked, "differences": [plain(each) for each in differences]})
+    else:
+        for each in differences:
+            where = " ".join(filter(None, (each.projection, each.row, each.column)))
+            click.echo(f"account {each.account}: {where} is kept as {each.kept!r}, and the log gives {each.folded!r}")
+        click.echo(f"{checked:,} accounts compared, {len(differences):,} differences")
+    ctx.exit(BROKEN if differences else 0)
+
+
+projections = click.Group(
+    "projections",
+    commands=[status, follow, rebuild, verify],
+    help="Tables of rows for reports and for SQL, described in docs/tables.md.",
+)

@@ -1,0 +1,151 @@
+"""Keep the rows current: find the accounts that changed, fold them, replace their rows, move the checkpoint."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
+
+from ledger.events import UTILITY
+from ledger.store.codec import decode
+from ledger.store.keys import ERASED, Keys
+from ledger.store.log import Log, NotALedger, Row
+from ledger.store.open import open_keys
+from ledger.utility import Utility
+from projections.catalogue import Packed, pack
+from projections.databases import open_database
+from projections.rows import Folded, World
+from projections.store import BOOKKEEPING, Generation, Views, code
+
+BATCH = 1000
+"""How many events are taken in one transaction."""
+
+
+FAR = 20_000
+"""How many events behind, and half of what was folded, before all accounts are folded anew instead."""
+
+
+class RulesChanged(Exception):
+    """A closure, office hours or a policy pack was recorded: every account is to be folded anew."""
+
+
+class Projector:
+    """The log, the keys and the rows at one address; for one thread at a time."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.url = url
+        self.log: Log
+        self.log, database = open_database(url, read_only=read_only)
+        self.views = Views(database)
+        self._keys: Keys | None = None
+        self._worlds: dict[int, World] = {}
+        self._hurries = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.views.close()
+        self.log.close()
+        if self._keys is not None:
+            self._keys.close()
+
+    def prepare(self) -> None:
+        """Make the tables of the bookkeeping where there are none; raises NotALedger."""
+        if not self.log.exists():
+            raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+        if not self.views.database.exists():
+            self.views.database.create(BOOKKEEPING)
+
+    def world(self, utility: int) -> World:
+        """The calendar and the rules by the first `utility` events of the utility's stream."""
+        if utility not in self._worlds:
+            events = decode(self.log.states(UTILITY)[:utility])
+            self._worlds = {utility: World(Utility(events).rules(), self._lookup)}
+        return self._worlds[utility]
+
+    def fold(self, loaded: Mapping[str, Iterable[bytes]], utility: int) -> dict[str, Packed]:
+        """The rows of accounts from their stored events."""
+        world = self.world(utility)
+        events = {account: decode(states) for account, states in loaded.items() if account != UTILITY}
+        return {account: pack(Folded(account, found, world)) for account, found in events.items() if found}
+
+    def catch_up(self, generation: Generation) -> tuple[Generation, int]:
+        """Take in the next events, in the transaction that is open; raises RulesChanged.
+
+        Returns the generation as it is then, and how many events there were.
+        """
+        rows = self.log.follow(generation.positions, BATCH)
+        if any(row.account == UTILITY and row.version > generation.utility for row in rows):
+            raise RulesChanged
+        if rows:
+            positions = _after(generation.positions, rows)
+            accounts = dict.fromkeys(row.account for row in rows if row.account != UTILITY)
+            self.views.replace(generation, self.fold(self.log.load(accounts), generation.utility), positions)
+            generation = generation._replace(positions=positions)
+        return generation, len(rows)
+
+    def step(self) -> int | None:
+        """Take in the next events in one transaction and return how many; None where all has to be folded anew.
+
+        That is so where nothing was folded yet, where the rules changed, where the rows are another version's, and
+        where so much is to be taken in that a rebuild is quicker.
+        """
+        if self.views.shown() is None:
+            return None
+        try:
+            with self.views.database.transaction(exclusive=True):
+                # Asked again inside: another follower may have been there, or a rebuild have swapped.
+                generation = self.views.shown()
+                if generation is None or generation.code != code() or self._far_behind(generation):
+                    return None
+                taken = self.catch_up(generation)[1]
+            self._hurries = taken == BATCH
+            return taken
+        except RulesChanged:
+            return None
+        finally:
+            self._forget_keys()
+
+    def _far_behind(self, generation: Generation) -> bool:
+        if not self._hurries:
+            return False
+        behind = self.behind(generation)
+        return behind > FAR and 2 * behind > sum(generation.positions.values())
+
+    def behind(self, generation: Generation) -> int:
+        """How many events the rows do not hold yet."""
+        return sum(head - generation.positions.get(shard, 0) for shard, head in self.log.heads().items())
+
+    def refold(self, accounts: Sequence[str]) -> None:
+        """Fold some accounts anew, because something outside the log changed: an erased key."""
+        self._forget_keys()
+        with self.views.database.transaction(exclusive=True):
+            for generation in self.views.generations():
+                kept = [account for account in accounts if self.views.stored(generation, account) is not None]
+                states = {account: self._held(generation, account) for account in kept}
+                self.views.replace(generation, self.fold(states, generation.utility))
+
+    def held(self, generation: Generation, account: str) -> Packed | None:
+        """The rows of an account folded from the events that a generation holds; None where it holds none of it."""
+        states = self._held(generation, account)
+        return self.fold({account: states}, generation.utility).get(account)
+
+    def _held(self, generation: Generation, account: str) -> list[bytes]:
+        rows = self.log.rows(account)
+        return [row.state for row in rows if row.position <= generation.positions.get(row.shard, 0)]
+
+    def _forget_keys(self) -> None:
+        # A key that is erased meanwhile must not live on here.
+        if self._keys is not None:
+            self._keys.close()
+
+    def _lookup(self, account: str, sealed: str) -> str | None:
+        if self._keys is None:
+            self._keys = open_keys(self.url, self.log.origin, read_only=True)
+        login = self._keys.open(account, "contact", "login", sealed)
+        return None if login == ERASED else self._keys.lookup(login).hex()
+
+
+def _after(positions: Mapping[int, int], rows: Iterable[Row]) -> dict[int, int]:
+    found = dict(positions)
+    for row in rows:
+        found[row.shard] = row.position
+    return found

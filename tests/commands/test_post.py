@@ -1,0 +1,137 @@
+"""`init` and `post` as whole programs: what they say when they are stopped, unheard, or called with the wrong words."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import commands.post
+from ledger.store.open import open_log
+from tests.transcripts import MORNING, run
+
+ROOT = Path(__file__).parents[2]
+
+
+def called(folder: Path, *arguments: str, feed: str = "") -> tuple[str, int]:
+    return run(list(arguments), feed.encode(), folder, MORNING)
+
+
+def opening(account: str) -> str:
+    about = {"opened_on": "2024-01-02", "name": "Sample", "service_address": "1 Example Lane"}
+    return json.dumps({"command": "account open", "account": account, **about}) + "\n"
+
+
+def test_a_rehearsal_makes_no_ledger(tmp_path: Path) -> None:
+    for arguments in (["post", "--dry-run", "-"], ["post", "--dry-run", "--atomic", "-"]):
+        said, code = called(tmp_path, *arguments, feed=opening("7001") * 2)
+        assert [json.loads(line)["status"] for line in said.splitlines()] == ["recorded", "duplicate"]
+        assert code == 0
+    closing = ["office", "close", "--on", "2024-06-04", "--reason", "storm", "--dry-run"]
+    said, code = called(tmp_path, *closing)
+    assert said.startswith("would be recorded: OfficeClosed")
+    assert code == 0
+    assert list(tmp_path.iterdir()) == []
+    called(tmp_path, "post", "-", feed=opening("7001"))
+    assert '"duplicate"' in called(tmp_path, "post", "--dry-run", "-", feed=opening("7001"))[0]
+
+
+def test_all_or_none_names_the_line(tmp_path: Path) -> None:
+    feed = f"\n{opening('7001')}\n{opening('7001')}\nnot a command\n"
+    said, code = called(tmp_path, "post", "--atomic", "-", feed=feed)
+    answers = [json.loads(line) for line in said.splitlines()]
+    assert [(a["line"], a["error"]["code"]) for a in answers] == [(2, "not_all"), (4, "not_all"), (6, "invalid_json")]
+    assert "because line 6 of this feed was not" in answers[0]["error"]["message"]
+    assert code == 1
+
+
+STOPPED = [
+    ([], "what was answered is recorded: post the same feed again", 1001),
+    (["--atomic"], "the feed was recorded as a whole or not at all", 0),
+    (["--dry-run"], "nothing was recorded", 0),
+]
+
+
+@pytest.mark.parametrize(("options", "truth", "recorded"), STOPPED)
+def test_stopped_by_hand_it_says_the_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], truth: str, recorded: int
+) -> None:
+    parse = commands.post.parse
+
+    def interrupted(feed: Any) -> Iterator[Any]:
+        yield from parse(feed)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.post, "parse", interrupted)
+    called(tmp_path, "init")
+    feed = "".join(opening(f"A{number}") for number in range(1000))
+    said, code = called(tmp_path, "post", *options, "--quiet", "-", feed=feed)
+    assert truth in said
+    assert said.startswith("stopped after ")
+    assert code == 1
+    log = open_log(f"sqlite:///{tmp_path / 'water-ledger.db'}")
+    assert len(list(log.accounts())) == max(recorded, 1)
+    log.close()
+
+
+def program(folder: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "commands.cli", "--db", f"sqlite:///{folder / 'ledger.db'}", *arguments]
+
+
+def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("".join(opening(f"A{number}") for number in range(2500)))
+    posting = program(tmp_path, "post", str(feed))
+    with subprocess.Popen(posting, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as post:
+        assert post.stdout is not None
+        assert post.stderr is not None
+        assert json.loads(post.stdout.readline())["status"] == "recorded"
+        post.stdout.close()
+        said = post.stderr.read()
+    assert post.returncode == 1
+    assert said.startswith("nobody reads the answers any more: stopped after ")
+    assert said.count("\n") == 1
+    again = subprocess.run(posting, cwd=ROOT, capture_output=True, text=True, check=True)
+    statuses = [json.loads(line)["status"] for line in again.stdout.splitlines()]
+    assert statuses == sorted(statuses), "duplicates first, then the rest"
+    assert len(statuses) == 2500
+
+
+def test_answers_that_cannot_be_written(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text(opening("7001"))
+    with Path("/dev/full").open("w") as full:
+        post = subprocess.run(
+            program(tmp_path, "post", str(feed)), cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert post.returncode == 1
+    assert post.stderr.startswith("the answers cannot be written (No space left on device): stopped")
+    assert post.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("origin", ["", " ", "a b", "a+b", "a\tb", "é", "x" * 201])
+def test_an_origin_is_plain(tmp_path: Path, origin: str) -> None:
+    said, code = called(tmp_path, "init", "--origin", origin)
+    assert code == 2
+    assert "without blanks and '+'" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_says_what_is_there(tmp_path: Path) -> None:
+    said, code = called(tmp_path, "init", "--policy", "nosuch")
+    assert code == 2
+    assert "'del-oro', 'cal-water'" in said
+    longest = "x" * 200
+    assert called(tmp_path, "init", "--origin", longest) == ("created a ledger with policy del-oro\n", 0)
+    same = ["init", "--policy", "del-oro", "--origin", longest]
+    for arguments in (["init"], same):
+        assert called(tmp_path, *arguments) == ("there is a ledger already; nothing was changed\n", 0)
+    said, code = called(tmp_path, "init", "--policy", "cal-water")
+    assert code == 1
+    assert "its policy is del-oro, not cal-water" in said
+    said, code = called(tmp_path, "init", "--origin", "other.example/ledger")
+    assert code == 1
+    assert f"its origin is {longest}, not other.example/ledger" in said
