@@ -33,10 +33,10 @@ class Tampered(StoreError):
 class Keys:
     """The data keys of one ledger, one for each account and class, made when first needed.
 
-    `kek` returns the key-encryption key, making one if its argument says so; `commitment` is what the ledger says of
-    its keys: those of another ledger are refused, for they would know no command and open no personal data. New data keys are written by `flush`,
-    which has to come before the commit of the events sealed with them: a key without events is harmless, an event
-    without its key is not.
+    `kek` returns the key-encryption key, making one if its argument says so. `commitment` is what the ledger says of
+    its keys: those of another ledger are refused, for they would know no command and open no personal data. New data
+    keys are written by `flush`, which has to come before the commit of the events sealed with them: a key without
+    events is harmless, an event without its key is not.
     """
 
     def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes], commitment: str | None = None) -> None:

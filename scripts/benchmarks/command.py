@@ -114,9 +114,7 @@ def _writers(where: Place, size: int) -> Iterator[list[Connection]]:
     try:
         for number in range(1, WRITERS + 1):
             ours, theirs = spawn.Pipe()
-            process = spawn.Process(
-                target=_write, args=(where, number, range(number, size + 1, WRITERS), theirs)
-            )
+            process = spawn.Process(target=_write, args=(where, number, range(number, size + 1, WRITERS), theirs))
             process.start()
             theirs.close()
             doors.append(ours)
