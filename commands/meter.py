@@ -24,6 +24,7 @@ from ledger.refusal import Invalid, Refused
 from ledger.usage import implausible
 
 MOST_DIALS = 12
+_READS = (ReadTaken, ReadCorrected)
 
 
 class InstallMeter(Command, frozen=True, kw_only=True, tag="meter install"):
@@ -192,18 +193,19 @@ def _services(account: Account) -> list[_Service]:
                 service.until = event.on
                 service.readings[event.on] = event.final_reading
 
-    for event in sorted(account.meter_events, key=lambda event: (event.day, event.version)):
-        if isinstance(event, MeterInstalled):
+    for event in account.meter_events:
+        if isinstance(event, _READS):
+            for service in reversed(found):
+                if service.name == event.meter:
+                    service.read(event)
+                    break
+        elif isinstance(event, MeterInstalled):
             begin(event.meter, event, event.reading)
         elif isinstance(event, MeterExchanged):
             end(event)
             begin(event.new_meter, event, event.new_reading)
         elif isinstance(event, MeterRemoved):
             end(event)
-        elif isinstance(event, ReadTaken | ReadCorrected):
-            service = next((s for s in reversed(found) if s.name == event.meter), None)
-            if service is not None:
-                service.read(event)
     return found
 
 

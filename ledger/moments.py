@@ -12,7 +12,7 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
-_OFFSETS = {hours: timezone(timedelta(hours=hours)) for hours in (-7, -8)}
+_OFFSETS = {offset: timezone(offset) for offset in (timedelta(hours=-7), timedelta(hours=-8))}
 
 
 def day(text: object) -> date:
@@ -53,7 +53,7 @@ def pacific(when: datetime) -> datetime:
     local = when.astimezone(PACIFIC)
     offset = local.utcoffset()
     assert offset is not None
-    return local.replace(tzinfo=_OFFSETS.get(int(offset.total_seconds() // 3600), timezone(offset)), fold=0)
+    return local.replace(tzinfo=_OFFSETS.get(offset) or timezone(offset), fold=0)
 
 
 def bare(on: date) -> datetime:

@@ -83,7 +83,14 @@ class Judged(Struct, frozen=True, omit_defaults=True):
 
 
 class Event(
-    Struct, frozen=True, kw_only=True, tag=True, tag_field="type", omit_defaults=True, forbid_unknown_fields=True
+    Struct,
+    frozen=True,
+    kw_only=True,
+    tag=True,
+    tag_field="type",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """What every event carries besides its facts.
 
