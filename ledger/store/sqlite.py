@@ -324,8 +324,10 @@ class SQLiteBatch:
 
 
 def _is_ledger(db: sqlite3.Connection, path: str) -> bool:
+    # In this order: a ledger that comes into being between the two readings has its mark in the second.
+    has_tables = db.execute("SELECT 1 FROM sqlite_master").fetchone()
     if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if has_tables:
             raise NotALedger(f"{path} is an SQLite file, but not a ledger (name another file with --db)")
         return False
     (version,) = db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
