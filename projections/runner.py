@@ -7,7 +7,7 @@ from ledger.events import UTILITY
 from ledger.store.codec import decode
 from ledger.store.keys import ERASED, Keys
 from ledger.store.log import Log, NotALedger, Row
-from ledger.store.open import open_keys
+from ledger.store.open import keys_of
 from ledger.utility import Utility
 from projections.catalogue import Packed, pack
 from projections.databases import open_database
@@ -139,7 +139,7 @@ class Projector:
 
     def _lookup(self, account: str, sealed: str) -> str | None:
         if self._keys is None:
-            self._keys = open_keys(self.url, self.log.origin, read_only=True)
+            self._keys = keys_of(self.url, self.log, read_only=True)
         login = self._keys.open(account, "contact", "login", sealed)
         return None if login == ERASED else self._keys.lookup(login).hex()
 

@@ -62,7 +62,8 @@ def explain(case: Case) -> Explanation:
     """Whether service may be discontinued for nonpayment at that moment, and what every rule says of it."""
     rules = tuple(judged(case))
     layers = {layer: not any(v.forbids for v in rules if v.layer == layer) for layer in LAYERS}
-    return Explanation(all(layers.values()), layers, earliest(case), rules)
+    # Where no rule is known at all nobody has permitted anything.
+    return Explanation(bool(rules) and all(layers.values()), layers, earliest(case) if rules else None, rules)
 
 
 def judged(case: Case) -> Iterator[RuleVerdict]:
