@@ -153,7 +153,7 @@ def test_a_later_storage_format(log: SQLiteLog, path: Path) -> None:
 
 
 LOOKED_AT = """
-import os, sys
+import os, sys, urllib.parse  # loaded while it may be: Python itself may lie where only the superuser reads
 sys.path.insert(0, sys.argv[2])
 from ledger.store.log import StoreUnavailable
 from ledger.store.sqlite import SQLiteLog
