@@ -155,7 +155,7 @@ def jumping_clock(round: Round) -> None:
     while number < len(written):
         # Another program goes on each time, so that nothing is remembered but what is stored.
         with Ledger(url, jumping) as ledger:
-            count = chance.randint(1, 6)
+            count = chance.randint(4, 16)
             for outcome in ledger.post_all(map(command, written[number : number + count]), size=chance.randint(1, 3)):
                 assert outcome.status == "recorded", outcome
             number += count

@@ -93,8 +93,9 @@ def play(
             try:
                 campaign.play(each)
             except Exception as error:
-                again = f"scripts/torture --only {campaign.number} --store {store} --seed {seed} --first {number} --rounds 1"
-                raise Failed(f"campaign {campaign.number}, {campaign.fault}: {error!r} ({again})") from error
+                again = f"--only {campaign.number} --store {store} --seed {seed} --first {number} --rounds 1"
+                what = f"campaign {campaign.number}, {campaign.fault}: {error!r}"
+                raise Failed(f"{what} (see it again: scripts/torture {again})") from error
             counts += each.counts
         done += 1
         progress(done, total)

@@ -1,5 +1,8 @@
 """Every campaign against the promises, with as many rounds as every change is tried with."""
 
+from collections import Counter
+from datetime import date
+
 import pytest
 
 from scripts.campaigns.catalogue import CAMPAIGNS
@@ -33,9 +36,6 @@ def test_a_failure_names_the_round_that_repeats_it():
 
 def test_the_figures_are_written_between_their_marks(tmp_path):
     campaign = Campaign(1, "a writer is killed", "P1", 1, 2, BOTH, breaks)
-    from collections import Counter
-    from datetime import date
-
     result = Result(campaign, "sqlite", 2, 1.5, Counter(killed=2))
     page = written(f"before\n{BEGIN}\nold\n{END}\nafter\n", [result], date(2026, 1, 5))
     assert page.startswith("before\n")
