@@ -2,6 +2,7 @@
 
 from scripts.campaigns.crowding import delivered_anyhow, eight_writers, jumping_clock, slow_among_fast
 from scripts.campaigns.cutting import cut_connection, full_disk
+from scripts.campaigns.fuzzing import almost_right
 from scripts.campaigns.killing import killed_import, killed_server, killed_writer, restarted_server
 from scripts.campaigns.projecting import killed_projector
 from scripts.campaigns.run import BOTH, Campaign
@@ -18,4 +19,5 @@ CAMPAIGNS = (
     Campaign(10, "duplicate and shuffled delivery", "P3 P5", 50, 5000, BOTH, delivered_anyhow),
     Campaign(11, "a slow transaction among fast ones", "P4", 10, 500, BOTH, slow_among_fast),
     Campaign(12, "a clock that jumps", "P2", 100, 5000, BOTH, jumping_clock),
+    Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
 )
