@@ -134,6 +134,8 @@ class Ledger(Application[str]):
             desk.shrink(MOST_EVENTS_HELD)
 
     def _batch(self, desk: Desk, items: list[Item], batch: Batch) -> list[Outcome]:
+        moment = self._clock()
+        desk.clock = lambda: moment
         commands = [item for item in items if not isinstance(item, Outcome)]
         utility = desk.streams.get(e.UTILITY) or Stream(e.UTILITY, ())
         utility.read(batch.load([e.UTILITY], {e.UTILITY: utility.version})[e.UTILITY])
@@ -141,14 +143,14 @@ class Ledger(Application[str]):
         needed = {e.UTILITY: None} | {a: None for c in commands for a in (c.account, *c.others())}
         for account, states in batch.load(desk.missing(needed)).items():
             desk.put(Stream(account, states))
-        keyed = {id(c): desk.keys_of(c) for c in commands}
-        desk.recorded = batch.find(desk.wanted(key, c) for c in commands for key in keyed[id(c)])
+        keyed = [() if isinstance(item, Outcome) else desk.keys_of(item) for item in items]
+        desk.recorded = batch.find([wanted for keys in keyed for wanted, _ in keys])
         outcomes, entries, rows = [], list[Entry](), []
-        for item in items:
+        for item, keys in zip(items, keyed, strict=True):
             if isinstance(item, Outcome):
                 outcomes.append(item)
                 continue
-            outcome, pending = desk.decide(item, keyed[id(item)])
+            outcome, pending = desk.decide(item, keys)
             outcomes.append(outcome)
             if pending is not None:
                 entries += pending.entries
@@ -159,6 +161,8 @@ class Ledger(Application[str]):
     def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
         """Forget the accounts of shards where somebody else wrote since this posting's last batch there."""
         moved = {shard for shard, head in heads.items() if left.get(shard) != head}
+        if not moved:
+            return
         for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved]:
             del desk.streams[account]
 

@@ -306,11 +306,13 @@ class SQLiteBatch:
         hashes = chain(self._log.origin, entries, tips)
         head = self.heads[0]
         positions = list(range(head + 1, head + len(entries) + 1))
-        events = ((0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True))
+        events = [(0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True)]
         keys = sorted(
-            (address(key, account, 1)[1], digest, account, first, last)
-            for pairs, account, first, last in commands
-            for key, digest in pairs
+            [
+                (address(key, account, 1)[1], digest, account, first, last)
+                for pairs, account, first, last in commands
+                for key, digest in pairs
+            ]
         )
         try:
             self._db.executemany("INSERT INTO command VALUES (0, ?, ?, ?, ?, ?)", keys)
