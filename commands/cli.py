@@ -159,7 +159,6 @@ def main() -> None:
 
 
 def _called() -> int:
-    from ledger.policy.pack import PackError
     from ledger.refusal import Refused
     from ledger.store.codec import Unreadable
     from ledger.store.log import BadAddress, StoreError
@@ -173,7 +172,13 @@ def _called() -> int:
         return _told(f"Error: {error}", REFUSED)
     except BadAddress as error:
         return _told(f"Error: {error}", MISUSED)
-    except (Unreadable, PackError) as error:
+    except Unreadable as error:
+        return _told(f"Error: {error}", BROKEN)
+    except ValueError as error:
+        from ledger.policy.pack import PackError
+
+        if not isinstance(error, PackError):
+            raise
         return _told(f"Error: {error}", BROKEN)
     except StoreError as error:
         from ledger.store.keys import Tampered

@@ -126,14 +126,19 @@ def _about_one_account(
     help_text: str,
     options: Sequence[click.Option] = (),
     narrow: Callable[..., None] = lambda answer: None,
+    *,
+    judged: bool = True,
 ) -> click.Command:
-    """The click command of a question; `narrow` takes its own options and leaves less of the answer."""
+    """The click command of a question; `narrow` takes its own options and leaves less of the answer.
+
+    What is not `judged` is answered without the calendar and the rules, which take longer to read than the account.
+    """
 
     @asking
     def ask(ctx: click.Context, /, account: str, asked: Asked, **own: Any) -> None:
         answers: Any = import_module("commands.answers")
         with books_at(ctx.obj) as books:
-            rules = books.utility().rules(asked.known_at)
+            rules = books.utility().rules(asked.known_at) if judged else (None, None)
             answer = getattr(answers, name)(books.history(account), *rules, asked.when, asked.known_at)
         if "known_at" in answer:
             answer["known_at"] = answer["known_at"] or moments.shown(clock.now())
@@ -168,6 +173,7 @@ balance = _about_one_account(
     Example:
       water-ledger balance 7001 --on 2024-05-22 --known-at 2024-05-22T10:00
     """,
+    judged=False,
 )
 status = _about_one_account(
     "status",
@@ -211,6 +217,7 @@ statement = _about_one_account(
     """,
     (click.Option(["--since"], type=Day(), metavar="DATE", help="Show only the lines from that day on."),),
     _only_since,
+    judged=False,
 )
 
 

@@ -47,6 +47,7 @@ class Keys:
         self._lock = RLock()
         self._kek_bytes: bytes | None = None
         self._hmac_key: bytes | None = None
+        self._digests: hmac.HMAC | None = None
         self._opened: OrderedDict[bytes, tuple[Owner, bytes]] = OrderedDict()
         self._sealing: dict[Owner, bytes] = {}
         self._new: list[KeyRow] = []
@@ -127,7 +128,11 @@ class Keys:
 
     def digest(self, content: bytes) -> bytes:
         """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""
-        return hmac.digest(self._hmac(), b"waterledger/command/v1\n" + content, "sha256")
+        if self._digests is None:
+            self._digests = hmac.new(self._hmac(), b"waterledger/command/v1\n", "sha256")
+        digest = self._digests.copy()
+        digest.update(content)
+        return digest.digest()
 
     def lookup(self, text: str) -> bytes:
         """The keyed digest under which an e-mail address is looked up, whatever its letters' case."""
@@ -137,7 +142,7 @@ class Keys:
     def close(self) -> None:
         """Forget every key and let go of the store."""
         with self._lock:
-            self._kek_bytes = self._hmac_key = None
+            self._kek_bytes = self._hmac_key = self._digests = None
             self._opened.clear()
             self._sealing.clear()
             self._rows.close()
