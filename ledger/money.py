@@ -70,11 +70,14 @@ def half_up(value: Fraction) -> int:
 
 def decimals(value: Fraction, places: int = 6) -> str:
     """`value` as text with that many decimals, rounded half-up once."""
-    # In whole numbers: multiplying the Fraction would reduce it again.
-    above, below = value.numerator * 10**places, value.denominator
-    magnitude = (2 * abs(above) + below) // (2 * below)
-    whole, part = divmod(magnitude, 10**places)
-    return f"{'-' if above < 0 and magnitude else ''}{whole}.{part:0{places}}"
+    return quotient(value.numerator, value.denominator, places)
+
+
+def quotient(above: int, below: int, places: int = 6) -> str:
+    """`above`/`below`, which is over zero, as text with that many decimals, rounded half-up once."""
+    # In whole numbers: multiplying a Fraction would reduce it again.
+    whole, part = divmod((2 * abs(above) * 10**places + below) // (2 * below), 10**places)
+    return f"{'-' if above < 0 and (whole or part) else ''}{whole}.{part:0{places}}"
 
 
 def _require(sign: Sign, amount: int, text: str) -> None:
