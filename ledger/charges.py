@@ -113,14 +113,14 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     Where no bill is open, it pays the oldest open fee or adjustment.
     """
     owed = sorted(charges, key=_turn_of_charge)
-    names = [charge.id for charge in owed]
-    amounts = {name: charge.amount for name, charge in zip(names, owed, strict=True)}
+    amounts = {charge.id: charge.amount for charge in owed}
     unpaid = amounts.copy()
-    paid: dict[str, list[Paid]] = {name: [] for name in names}
-    coming, bills, others = 0, deque[str](), deque[str]()
+    paid: dict[str, list[Paid]] = {charge: [] for charge in amounts}
+    bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
 
     def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
+        """What is left of the amount once the charge has taken its share."""
         left = unpaid[charge]
         share = left if left < amount else amount
         if share > 0:
@@ -130,33 +130,38 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
 
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
         while amount and (queue := bills or others):
-            amount = lay(queue[0], credit, amount, on)
-            if unpaid[queue[0]] > 0:
-                return
-            queue.popleft()
+            charge = queue[0]
+            amount = lay(charge, credit, amount, on)
+            if not unpaid[charge]:
+                queue.popleft()
         if amount:
             pool.append((credit, amount))
 
-    def arrive(place: int) -> None:
-        charge = owed[place]
-        (bills if charge.kind == "bill" else others).append(names[place])
+    def arrive(charge: Charge, name: str) -> None:
+        (bills if charge.kind == "bill" else others).append(name)
         if pool:
             waiting, pool[:] = list(pool), []
             for credit, amount in waiting:
                 pay_oldest(credit, amount, charge.on)
 
+    coming = zip(owed, amounts, strict=True)
+    charge, name = next(coming, _NONE)
     for credit in sorted(credits, key=_turn_of_credit):
-        while coming < len(owed) and owed[coming].on <= credit.on:
-            arrive(coming)
-            coming += 1
-        amount = credit.amount
+        on, amount = credit.on, credit.amount
+        while charge and charge.on <= on:
+            arrive(charge, name)
+            charge, name = next(coming, _NONE)
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
-            amount = lay(credit.charge, credit, amount, credit.on)
-        pay_oldest(credit, amount, credit.on)
-    for place in range(coming, len(owed)):
-        arrive(place)
+            amount = lay(credit.charge, credit, amount, on)
+        pay_oldest(credit, amount, on)
+    while charge:
+        arrive(charge, name)
+        charge, name = next(coming, _NONE)
     over = sum(amount for _, amount in pool)
     return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
+
+
+_NONE: tuple[None, str] = (None, "")
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:

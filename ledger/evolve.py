@@ -32,12 +32,11 @@ def evolve(account: Account, event: e.Event) -> None:
 def order(event: e.Event) -> tuple[date, int, Any, int]:
     """The key of effective order: a day's bare-dated events by kind, then the timed ones by time; ties by version."""
     name, rank = _ORDER[type(event)]
-    when: date | datetime = getattr(event, name)
-    if isinstance(when, datetime):
-        if when.tzinfo is not None:
-            return when.date(), 1, when, event.version
-        when = when.date()
-    return when, 0, rank, event.version
+    when = getattr(event, name)
+    if type(when) is date:
+        return when, 0, rank, event.version
+    on = when.date()
+    return (on, 0, rank, event.version) if when.tzinfo is None else (on, 1, when, event.version)
 
 
 _ORDER = {kind: (kind.when, kind.rank) for kind in e.EVENTS.values()}

@@ -75,9 +75,10 @@ def decimals(value: Fraction, places: int = 6) -> str:
 
 def quotient(above: int, below: int, places: int = 6) -> str:
     """`above`/`below`, which is over zero, as text with that many decimals, rounded half-up once."""
-    # In whole numbers: multiplying a Fraction would reduce it again.
-    whole, part = divmod((2 * abs(above) * 10**places + below) // (2 * below), 10**places)
-    return f"{'-' if above < 0 and (whole or part) else ''}{whole}.{part:0{places}}"
+    # In whole numbers, and their digits cut: a Fraction would be reduced again, and a format takes three times as long.
+    digits = str((2 * abs(above) * 10**places + below) // (2 * below)).zfill(places + 1)
+    sign = "-" if above < 0 and digits.strip("0") else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def _require(sign: Sign, amount: int, text: str) -> None:

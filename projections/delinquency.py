@@ -88,10 +88,13 @@ def first_lawful(case: Case) -> date | None:
 
 @lru_cache(maxsize=4096)
 def _notice_needed(policies: Policies, district: str | None, year: int, month: int) -> bool:
-    first = date(year, month, 1)
-    days = (first + timedelta(days=n) for n in range(31 + HORIZON.days + 1))
-    books = {id(book): book for book in (policies.on(day, district) for day in days)}
-    return all(book.in_force("notice_given") for book in books.values())
+    day = date(year, month, 1)
+    last = day + timedelta(days=31) + HORIZON
+    while day <= last:
+        if not policies.on(day, district).in_force("notice_given"):
+            return False
+        day = policies.turn_after(day)
+    return True
 
 
 def protections(seen: Folded) -> Iterator[ProtectionRow]:
