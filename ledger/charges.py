@@ -122,7 +122,7 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
         """What is left of the amount once the charge has taken its share."""
         left = unpaid[charge]
-        share = left if left < amount else amount
+        share = min(left, amount)
         if share > 0:
             unpaid[charge] = left - share
             paid[charge].append(Paid(on, share, credit))

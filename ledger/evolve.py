@@ -1,7 +1,7 @@
 """The fold: what each event changes in an account. Nothing here refuses or looks anything up."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from ledger import events as e

@@ -64,7 +64,7 @@ class Metering(Struct, frozen=True):
 
 
 class Month(Struct, frozen=True, gc=False):
-    """A month's average daily use over the days covered, exact: `above`/`below`, reduced; 0/0 where no day is (CW-11)."""
+    """A month's average daily use over the days covered: `above`/`below`, reduced; 0/0 where no day is (CW-11)."""
 
     month: str
     above: int
@@ -368,8 +368,13 @@ class _Tallies:
             n = first
             # Comparisons, not min and max: this runs for every period of every account.
             while n < last and starts[n] < end and start < end:
-                shared = (end if end < ends[n] else ends[n]) - (start if start > starts[n] else starts[n])
-                # A sum of quotients in whole numbers: reduced once, at the end, it costs a fraction of adding Fractions.
+                begins, ceases = starts[n], ends[n]
+                if start > begins:
+                    begins = start
+                if end < ceases:
+                    ceases = end
+                shared = ceases - begins
+                # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
                 tops[n] = tops[n] * days + grains * shared * bottoms[n]
                 bottoms[n] *= days
                 if period.estimated:
