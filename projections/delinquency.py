@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from ledger import events as e
-from ledger.calendar import ONE_DAY
-from ledger.policy.arrangements import latest
+from ledger.policy.arrangements import current
 from ledger.policy.case import Case
 from ledger.policy.explain import HORIZON, earliest
 from ledger.policy.notices import fresh_notices, standing
@@ -112,8 +111,8 @@ def protections(seen: Folded) -> Iterator[ProtectionRow]:
 
 def _until(seen: Folded, protection: Protection) -> date | None:
     if protection.kind == "arrangement":
-        found = latest(seen.at_last)
-        return found.since - ONE_DAY if found and found.since else None
+        found = current(seen.case)
+        return found.holds_until if found else None
     if protection.kind == "appeal":
         found_appeals = (each for each in seen.account.appeals.values() if each.filed.on == protection.since)
         ends = [end for each in found_appeals for end in (each.lapsed_on, each.closed and each.closed.on) if end]
