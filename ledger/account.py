@@ -107,7 +107,8 @@ class Account:
     __slots__ = (
         "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
         "billing", "bills", "closed_on", "contacts", "deposits", "disbursements",
-        "disputes", "district", "dwelling", "fees", "findings", "health", "id", "language", "logins", "low_income",
+        "disputes", "district", "dwelling", "enrollments", "fees", "findings", "health", "id", "language", "logins",
+        "low_income",
         "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
         "reported", "returned", "service_class", "shutoffs", "transferred", "version",
     )  # fmt: skip
@@ -126,6 +127,7 @@ class Account:
         self.low_income = False
         self.logins: list[e.LoginLinked | e.LoginUnlinked] = []
         self.autopay: e.AutopayEnrolled | None = None
+        self.enrollments: list[e.AutopayEnrolled | e.AutopayCancelled] = []
         self.meter_events: list[e.Event] = []
         self.bills: dict[str, Bill] = {}
         self.fees: dict[str, Fee] = {}

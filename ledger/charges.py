@@ -130,9 +130,8 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
 
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
         while amount and (queue := bills or others):
-            charge = queue[0]
-            amount = lay(charge, credit, amount, on)
-            if not unpaid[charge]:
+            amount = lay(queue[0], credit, amount, on)
+            if not unpaid[queue[0]]:
                 queue.popleft()
         if amount:
             pool.append((credit, amount))

@@ -22,7 +22,7 @@ def fold(account: str, history: Iterable[e.Event]) -> Account:
 
 
 def evolve(account: Account, event: e.Event) -> None:
-    """Fold one more event into the account; what refers to a thing not there yet changes nothing."""
+    """Fold one more event, the last in effective order; what refers to a thing not there yet changes nothing."""
     _EVOLVE[type(event)](account, event)
     account.forget()
     if event.version > account.version:
@@ -69,6 +69,7 @@ def _login(a: Account, event: e.LoginLinked | e.LoginUnlinked) -> None:
 
 
 def _autopay(a: Account, event: e.AutopayEnrolled | e.AutopayCancelled) -> None:
+    a.enrollments.append(event)
     a.autopay = event if isinstance(event, e.AutopayEnrolled) else None
 
 

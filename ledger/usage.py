@@ -171,28 +171,31 @@ class _Run:
         self.start = self.end = meter.start
         self.removed = self.estimates = False
 
-    def read(self, event: e.ReadTaken, meter: int) -> None:
+    def take(self, event: e.ReadTaken | e.ReadCorrected, place: int) -> None:
         """A day keeps its first actual read; what a second one adds falls into the next period."""
-        on = self.end = event.read_on
-        estimated = event.kind == "estimated"
-        if estimated:
-            self.estimates = True
+        on, reading = event.read_on, event.reading
         found = self.marks.get(on)
+        if isinstance(event, e.ReadCorrected):
+            self._correct(on, reading, place, found)
+            return
+        self.end = on
+        estimated = event.kind == "estimated"
+        self.estimates |= estimated
         if found is None:
-            self.marks[on] = _Mark(on, meter, event.reading, estimated)
+            self.marks[on] = _Mark(on, place, reading, estimated)
         elif found.estimated and not estimated:
-            self.marks[on] = _Mark(on, meter, event.reading, same_day=True)
+            self.marks[on] = _Mark(on, place, reading, same_day=True)
         else:
-            found.same_day |= found.reading != event.reading
+            found.same_day |= found.reading != reading
 
-    def correct(self, event: e.ReadCorrected, place: int) -> None:
-        meter, mark = self.meters[place], self.marks.get(event.read_on)
-        if meter.start == event.read_on:
-            meter.first = event.reading
-        if meter.end == event.read_on:
-            meter.final = event.reading
+    def _correct(self, on: date, reading: int, place: int, mark: _Mark | None) -> None:
+        meter = self.meters[place]
+        if meter.start == on:
+            meter.first = reading
+        if meter.end == on:
+            meter.final = reading
         if mark is not None and mark.meter == place:
-            mark.reading = event.reading
+            mark.reading = reading
 
     def exchange(self, event: e.MeterExchanged) -> None:
         self.meters[-1].end, self.meters[-1].final = event.on, event.final_reading
@@ -211,15 +214,17 @@ class _Run:
         if self.estimates:
             kept, restated = _without_estimates(kept)
         for before, after in pairwise(kept):
-            start, end = before.on, after.on
-            grains, flags = self._between(before, after)
+            start, end, counted = before.on, after.on, after.reading - before.reading
+            flags: tuple[Flag, ...] = ()
+            if before.meter == after.meter and counted >= 0 and not before.same_day:
+                grains = counted * self.meters[after.meter].scale
+            else:
+                grains, flags = self._between(before, after)
             if end in restated:
                 flags = (*flags, "restated")
             yield Period(start, end, grains, (end - start).days, before.estimated or after.estimated, flags)
 
     def _between(self, before: _Mark, after: _Mark) -> tuple[int, tuple[Flag, ...]]:
-        if before.meter == after.meter and after.reading >= before.reading and not before.same_day:
-            return (after.reading - before.reading) * self.meters[after.meter].scale, ()
         total, reading, around = 0, before.reading, False
         for place in range(before.meter, after.meter + 1):
             meter = self.meters[place]
@@ -255,7 +260,11 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
     served: dict[str, list[tuple[_Run, int]]] = {}
     for event in meter_events:
         if isinstance(event, e.ReadTaken) or isinstance(event, e.ReadCorrected):  # noqa: SIM101 – a union is slow here
-            _read(event, served.get(event.meter, ()))
+            for run, place in reversed(served.get(event.meter, ())):
+                end = run.meters[place].end
+                if end is None or event.read_on <= end:
+                    run.take(event, place)
+                    break
         elif isinstance(event, e.MeterInstalled):
             run = _Run(_Meter(event.unit, event.dials, event.multiplier, event.on, event.reading))
             runs.append(run)
@@ -272,17 +281,6 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
                 run.exchange(event)
                 served.setdefault(event.new_meter, []).append((run, place + 1))
     return runs
-
-
-def _read(event: e.ReadTaken | e.ReadCorrected, served: Sequence[tuple[_Run, int]]) -> None:
-    for run, place in reversed(served):
-        end = run.meters[place].end
-        if end is None or event.read_on <= end:
-            if isinstance(event, e.ReadTaken):
-                run.read(event, place)
-            else:
-                run.correct(event, place)
-            return
 
 
 def _from_bills(account: Account) -> Metering | None:
