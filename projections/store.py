@@ -104,8 +104,7 @@ class Views:
         self, generation: Generation, rows: Mapping[str, Packed], positions: Mapping[int, int] | None = None
     ) -> None:
         """Replace the rows of some accounts and move the checkpoint, in the transaction that is open."""
-        for account in rows:
-            self.database.run(f"DELETE FROM {{s}}{generation.table} WHERE account = ?", (account,))
+        self.database.delete(generation.table, rows)
         self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows.items()))
         if positions is not None:
             move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
