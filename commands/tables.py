@@ -220,6 +220,7 @@ def _aging(answer: Answer, console: "Console") -> None:
         rows,
         f"Receivables on {day(answer['on'])}, by days past due",
     )
+    _source(answer, console)
 
 
 def _trial_balance(answer: Answer, console: "Console") -> None:
@@ -232,6 +233,36 @@ def _trial_balance(answer: Answer, console: "Console") -> None:
         rows += [(kind.replace("_", " "), amount) for kind, amount in book["movements"].items()]
         rows += [("closing", book["closing"]), ("difference", book["difference"])]
         _table(console, f"{name},>amount", rows)
+    cutoff = answer.get("cutoff", {})
+    titles = {"known_after": "In the period, known after it", "known_within": "Known in the period, outside it"}
+    for key in cutoff:
+        _entries(console, cutoff[key]["rows"], "known from", "known_from", titles[key])
+    if "late" in answer:
+        closes = [
+            (day(close["through"]), day(close["recorded_at"]), *(close["late"][book] for book in names))
+            for close in answer["late"]["closes"]
+        ]
+        heads = ",".join(f">{name}" for name in names.values())
+        _table(console, f"closed through,recorded,{heads}", closes, "Late in each closed period")
+        _entries(console, answer["late"]["rows"], "recorded", "recorded_at", "Late entries")
+    _source(answer, console)
+
+
+def _entries(console: "Console", entries: Iterable[Answer], head: str, key: str, title: str) -> None:
+    rows = [
+        (e["account"], day(e["on"]), e["kind"].replace("_", " "), e["reference"], e["amount"], day(e[key]))
+        for e in entries
+    ]
+    _table(console, f"*account,on,kind,*reference,>amount,{head}", rows, title)
+
+
+def _source(answer: Answer, console: "Console") -> None:
+    """Where the answer comes from, for whoever wonders how long it took."""
+    if answer.get("answered_from") == "tables":
+        folded = f"; {answer['folded']:,} accounts folded from the log" if answer["folded"] else ""
+        console.print(f"answered from the tables{folded}", style="dim")
+    elif "answered_from" in answer:
+        console.print("folded from the log", style="dim")
 
 
 def _worklist(answer: Answer, console: "Console") -> None:
@@ -247,6 +278,7 @@ def _worklist(answer: Answer, console: "Console") -> None:
         for row in answer["rows"]
     ]
     _table(console, "*account,task,by,*about,>amount,*because", rows, f"To do on {day(answer['on'])}")
+    _source(answer, console)
 
 
 def _history(events: Any, console: "Console") -> None:
