@@ -265,6 +265,27 @@ def _source(answer: Answer, console: "Console") -> None:
         console.print("folded from the log", style="dim")
 
 
+def _accounts(answer: Answer, console: "Console") -> None:
+    rows = [
+        (
+            row["account"],
+            row["stage"].replace("_", " "),
+            row["district"],
+            row["past_due"],
+            row["balance"],
+            ", ".join(row["protections"]),
+        )
+        for row in answer["rows"]
+    ]
+    rows.append(
+        ("total", f"{answer['accounts']:,} accounts", "", *(answer["totals"][n] for n in ("past_due", "balance")), "")
+    )
+    _table(
+        console, "*account,stage,*district,>past due,>balance,*protected by", rows, f"Accounts on {day(answer['on'])}"
+    )
+    _source(answer, console)
+
+
 def _worklist(answer: Answer, console: "Console") -> None:
     rows = [
         (
@@ -338,4 +359,5 @@ _SHOWN: dict[str, Callable[[Any, Any], None]] = {
     "aging": _aging,
     "trial_balance": _trial_balance,
     "worklist": _worklist,
+    "accounts": _accounts,
 }
