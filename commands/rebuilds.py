@@ -1,7 +1,7 @@
 """What two rebuilds to compare are called on the command line."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -86,7 +86,7 @@ def _other_ledger(stack: ExitStack, url: str, other: str) -> Folding:
 def _file(stack: ExitStack, url: str, path: str) -> File:
     if not Path(path).is_file():
         raise click.BadParameter(f"there is no file {path}")
-    return File(path)
+    return stack.enter_context(closing(File(path)))
 
 
 _KINDS: dict[str, Callable[[ExitStack, str, str], Side]] = {

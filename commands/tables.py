@@ -225,7 +225,7 @@ def _aging(answer: Answer, console: "Console") -> None:
 
 def _trial_balance(answer: Answer, console: "Console") -> None:
     first = f"from {day(answer['from'])} " if answer["from"] else ""
-    console.print(f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts")
+    console.print(f"Control totals {first}to {day(answer['to'])}, {_count(answer['accounts'])}")
     names = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
     for key, name in names.items():
         book = answer[key]
@@ -243,12 +243,17 @@ def _trial_balance(answer: Answer, console: "Console") -> None:
             for close in answer["late"]["closes"]
         ]
         heads = ",".join(f">{name}" for name in names.values())
+        console.print()
         _table(console, f"closed through,recorded,{heads}", closes, "Late in each closed period")
         _entries(console, answer["late"]["rows"], "recorded", "recorded_at", "Late entries")
     _source(answer, console)
 
 
-def _entries(console: "Console", entries: Iterable[Answer], head: str, key: str, title: str) -> None:
+def _entries(console: "Console", entries: Sequence[Answer], head: str, key: str, title: str) -> None:
+    console.print()
+    if not entries:
+        console.print(f"{title}: none")
+        return
     rows = [
         (e["account"], day(e["on"]), e["kind"].replace("_", " "), e["reference"], e["amount"], day(e[key]))
         for e in entries
@@ -259,10 +264,14 @@ def _entries(console: "Console", entries: Iterable[Answer], head: str, key: str,
 def _source(answer: Answer, console: "Console") -> None:
     """Where the answer comes from, for whoever wonders how long it took."""
     if answer.get("answered_from") == "tables":
-        folded = f"; {answer['folded']:,} accounts folded from the log" if answer["folded"] else ""
-        console.print(f"answered from the tables{folded}", style="dim")
+        folded = f"; {_count(answer['folded'])} folded from the log" if answer["folded"] else ""
+        console.print(f"\nanswered from the tables{folded}", style="dim")
     elif "answered_from" in answer:
-        console.print("folded from the log", style="dim")
+        console.print("\nfolded from the log", style="dim")
+
+
+def _count(accounts: int) -> str:
+    return f"{accounts:,} account{'' if accounts == 1 else 's'}"
 
 
 def _accounts(answer: Answer, console: "Console") -> None:
@@ -278,7 +287,7 @@ def _accounts(answer: Answer, console: "Console") -> None:
         for row in answer["rows"]
     ]
     rows.append(
-        ("total", f"{answer['accounts']:,} accounts", "", *(answer["totals"][n] for n in ("past_due", "balance")), "")
+        ("total", _count(answer["accounts"]), "", *(answer["totals"][n] for n in ("past_due", "balance")), "")
     )
     _table(
         console, "*account,stage,*district,>past due,>balance,*protected by", rows, f"Accounts on {day(answer['on'])}"

@@ -1,7 +1,6 @@
 """Two ways to come to rows, compared account by account: what differs is named, and the event that made it differ."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -124,6 +123,10 @@ class File:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        with in_plain_words(path):
+            self._open = connect(path, "ro", 10)
+            # Some releases of SQLite hold the operators in our views for unsafe. Nothing here can be called but SQLite.
+            self._open.execute("PRAGMA trusted_schema = ON")
         views = self._run("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")
         names = [name for (name,) in views if name.isidentifier()]
         self._columns = {name: [column for _, column, *_ in self._run(f"PRAGMA table_info({name})")] for name in names}
@@ -153,9 +156,13 @@ class File:
         """None is known."""
         return {}
 
+    def close(self) -> None:
+        """Close the file."""
+        self._open.close()
+
     def _run(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        with in_plain_words(self._path), closing(connect(self._path, "ro", 10)) as db:
-            return db.execute(query, values).fetchall()
+        with in_plain_words(self._path):
+            return self._open.execute(query, values).fetchall()
 
 
 def compare(a: Side, b: Side) -> Iterator[list[Unlike]]:
