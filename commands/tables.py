@@ -286,9 +286,7 @@ def _accounts(answer: Answer, console: "Console") -> None:
         )
         for row in answer["rows"]
     ]
-    rows.append(
-        ("total", _count(answer["accounts"]), "", *(answer["totals"][n] for n in ("past_due", "balance")), "")
-    )
+    rows.append(("total", _count(answer["accounts"]), "", *(answer["totals"][n] for n in ("past_due", "balance")), ""))
     _table(
         console, "*account,stage,*district,>past due,>balance,*protected by", rows, f"Accounts on {day(answer['on'])}"
     )

@@ -27,8 +27,11 @@ class Side(Protocol):
     def columns(self) -> Mapping[str, Sequence[str]]:
         """The columns of each projection."""
 
-    def tables(self, account: str, upto: int | None = None) -> dict[str, Table] | None:
-        """The rows of an account, or those of its history up to a version; None where no history stands behind them."""
+    def tables(self, account: str) -> dict[str, Table]:
+        """The rows of an account in each projection."""
+
+    def after(self, account: str, version: int, name: str) -> Table | None:
+        """An account's rows in a projection after an event; None where no history stands behind them."""
 
     def events(self, account: str) -> dict[int, str]:
         """The events behind an account's rows: the type of each by version."""
@@ -44,7 +47,8 @@ class Made(NamedTuple):
 class Unlike(NamedTuple):
     """A value in which two sides differ, and the event that made the difference; of a missing row, `column` is empty.
 
-    `event` is None where no history tells: the rows do not follow from the log, or no log stands behind them.
+    Where the rules differ, that is the first event that they judge otherwise. `event` is None where no history tells:
+    the rows do not follow from the log, or no log stands behind them.
     """
 
     account: str
@@ -63,7 +67,7 @@ class Folding:
         self._projector = projector
         self._world = world
         self._counts = counts
-        self._held: tuple[str, list[e.Event]] = "", []
+        self._held: tuple[str, list[e.Event], dict[int, Folded | None]] = "", [], {}
 
     def accounts(self) -> Iterator[str]:
         """Every account of the ledger."""
@@ -73,19 +77,29 @@ class Folding:
         """The columns of each projection of this program."""
         return _OWN
 
-    def tables(self, account: str, upto: int | None = None) -> dict[str, Table]:
+    def tables(self, account: str) -> dict[str, Table]:
         """The rows that the events fold to."""
-        events = [each for each in self._events(account) if upto is None or each.version <= upto]
+        events = self._history(account)[0]
         return _tables(pack(Folded(account, events, self._world)) if events else _NONE)
+
+    def after(self, account: str, version: int, name: str) -> Table:
+        """The rows in a projection that the events up to a version fold to."""
+        events, folds = self._history(account)
+        if version not in folds:
+            upto = [each for each in events if each.version <= version]
+            folds[version] = Folded(account, upto, self._world) if upto else None
+        folded = folds[version]
+        rows = msgspec.to_builtins(list(PROJECTIONS[name].rows(folded))) if folded else ()
+        return _by_key(name, (dict(zip(_OWN[name], row, strict=True)) for row in rows))
 
     def events(self, account: str) -> dict[int, str]:
         """The events that count."""
-        return {each.version: each.type for each in self._events(account)}
+        return {each.version: each.type for each in self._history(account)[0]}
 
-    def _events(self, account: str) -> list[e.Event]:
+    def _history(self, account: str) -> tuple[list[e.Event], dict[int, Folded | None]]:
         if self._held[0] != account:
-            self._held = account, [each for each in decode(self._states(account)) if self._counts(each)]
-        return self._held[1]
+            self._held = account, [each for each in decode(self._states(account)) if self._counts(each)], {}
+        return self._held[1:]
 
     def _states(self, account: str) -> list[bytes]:
         return self._projector.log.states(account)
@@ -102,10 +116,8 @@ class Shown(Folding):
         """Every account that has rows."""
         return self._projector.views.accounts(self._generation)
 
-    def tables(self, account: str, upto: int | None = None) -> dict[str, Table]:
-        """The rows as they are kept; up to a version, as they follow from the events."""
-        if upto is not None:
-            return super().tables(account, upto)
+    def tables(self, account: str) -> dict[str, Table]:
+        """The rows as they are kept."""
         try:
             return _tables(self._projector.views.stored(self._generation, account) or _NONE)
         except msgspec.MsgspecError:
@@ -141,16 +153,17 @@ class File:
         """The columns of each view in the file."""
         return {name: columns[1:] for name, columns in self._columns.items()}
 
-    def tables(self, account: str, upto: int | None = None) -> dict[str, Table] | None:
+    def tables(self, account: str) -> dict[str, Table]:
         """The rows in the file."""
-        if upto is not None:
-            return None
         found = {}
         for name, columns in self._columns.items():
             if name in PROJECTIONS:
                 rows = self._run(f"SELECT * FROM {name} WHERE account = ?", account)
                 found[name] = _by_key(name, (dict(zip(columns, row, strict=True)) for row in rows))
         return found
+
+    def after(self, account: str, version: int, name: str) -> None:
+        """Nobody knows."""
 
     def events(self, account: str) -> dict[int, str]:
         """None is known."""
@@ -169,7 +182,7 @@ def compare(a: Side, b: Side) -> Iterator[list[Unlike]]:
     """Compare all accounts; yields the differences of each, mostly none. Only what both sides have is compared."""
     shared = _shared(a, b)
     for account in sorted({*a.accounts(), *b.accounts()}):
-        ours, theirs = a.tables(account) or {}, b.tables(account) or {}
+        ours, theirs = a.tables(account), b.tables(account)
         found = []
         for name, columns in shared.items():
             mine, other = ours.get(name, {}), theirs.get(name, {})
@@ -209,30 +222,27 @@ def _unlike(account: str, name: str, columns: Sequence[str], a: Table, b: Table)
 
 
 class _History:
-    """Why two sides differ in an account: their rows after each event, folded once."""
+    """Why two sides differ in an account: their rows after each event."""
 
     def __init__(self, a: Side, b: Side, account: str) -> None:
-        self._sides = (a, b)
         self._account = account
         self._types = a.events(account) | b.events(account)
-        self._stand = [side for side in (0, 1) if self._sides[side].tables(account, 0) is not None]
-        self._after: dict[tuple[int, int], dict[str, Table]] = {}
+        sides = ((0, a), (1, b))
+        self._stand = [(n, side) for n, side in sides if side.after(account, 0, "accounts") is not None]
 
     def explained(self, found: Unlike) -> Unlike:
         """The difference with the event that made it: the one that sets the sides apart, or else made the value."""
         return found._replace(event=_first(self._types, lambda version: self._apart(found, version)))
 
     def _apart(self, found: Unlike, version: int) -> bool:
-        values = [self._value(side, found, version) for side in self._stand]
+        values = [self._value(side, found, version) for _, side in self._stand]
         if len(values) == 2:
             return bool(values[0] != values[1])
         # Behind one side stands no history: the event from which the other one's value comes.
-        return bool(values and values[0] == (found.a, found.b)[self._stand[0]])
+        return bool(values and values[0] == (found.a, found.b)[self._stand[0][0]])
 
-    def _value(self, side: int, found: Unlike, version: int) -> Any:
-        if (side, version) not in self._after:
-            self._after[side, version] = self._sides[side].tables(self._account, version) or {}
-        row = self._after[side, version].get(found.projection, {}).get(found.row)
+    def _value(self, side: Side, found: Unlike, version: int) -> Any:
+        row = (side.after(self._account, version, found.projection) or {}).get(found.row)
         return row.get(found.column) if row and found.column else row
 
 

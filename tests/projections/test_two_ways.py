@@ -18,12 +18,14 @@ from projections.kept import Accounts
 from projections.rebuild import rebuild
 
 QUESTIONS = sorted(answers_over_all.SOURCES)
-DAYS = [date(2023, 12, 31) + timedelta(days=days) for days in range(0, 800, 160)] + [date(2026, 1, 5), date(2031, 3, 1)]
-MOMENTS = [datetime(2025, 1, 20, 10, 30, tzinfo=PACIFIC), datetime(2026, 1, 3, 12, 0, tzinfo=PACIFIC)]
+DAYS = [date(2021, 7, 1), date(2022, 5, 22), *(date(2022, 12, 1) + timedelta(days=n) for n in range(0, 36, 7))]
+DAYS += [date(2024, 7, 29), date(2031, 3, 1)]
+MOMENTS = [datetime(2022, 12, 29, 10, 30, tzinfo=PACIFIC), datetime(2024, 7, 30, 9, 0, tzinfo=PACIFIC)]
+"""The simulated customers live in 2021 and 2022, the rare cases from 1996 to July 2024."""
 
 
 def options(question):
-    return {"first": date(2023, 12, 1), "cutoff": True} if question == "trial_balance" else {}
+    return {"first": date(2021, 6, 1), "cutoff": True} if question == "trial_balance" else {}
 
 
 def from_the_log(books, question, when, known_at=None):
@@ -66,7 +68,7 @@ def test_accounts_are_found_either_way(ledger_url, template):
     found = Counter()
     with books_at(ledger_url) as books:
         rules = books.utility().rules()
-        for when in (date(2024, 6, 3), MOMENTS[1], date(2026, 2, 2)):
+        for when in (date(2021, 8, 3), MOMENTS[0], DAYS[-1]):
             everybody = find(books.histories(), *rules, when)["rows"]
             for wanted in WANTED:
                 with Accounts(books, ledger_url, source(wanted, rules.policies), when) as accounts:
@@ -74,7 +76,7 @@ def test_accounts_are_found_either_way(ledger_url, template):
                     found["kept"] += accounts.kept
                 assert told == [row for row in everybody if is_wanted(row, wanted)], (when, wanted)
                 found[wanted] += len(told)
-    assert found["kept"] > 20 * len(template.accounts)
+    assert found["kept"] > 15 * len(template.accounts)
     assert len(+found) > len(WANTED) // 2, found
 
 
