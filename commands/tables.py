@@ -220,11 +220,12 @@ def _aging(answer: Answer, console: "Console") -> None:
         rows,
         f"Receivables on {day(answer['on'])}, by days past due",
     )
+    _source(answer, console)
 
 
 def _trial_balance(answer: Answer, console: "Console") -> None:
     first = f"from {day(answer['from'])} " if answer["from"] else ""
-    console.print(f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts")
+    console.print(f"Control totals {first}to {day(answer['to'])}, {_count(answer['accounts'])}")
     names = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
     for key, name in names.items():
         book = answer[key]
@@ -232,6 +233,64 @@ def _trial_balance(answer: Answer, console: "Console") -> None:
         rows += [(kind.replace("_", " "), amount) for kind, amount in book["movements"].items()]
         rows += [("closing", book["closing"]), ("difference", book["difference"])]
         _table(console, f"{name},>amount", rows)
+    cutoff = answer.get("cutoff", {})
+    titles = {"known_after": "In the period, known after it", "known_within": "Known in the period, outside it"}
+    for key in cutoff:
+        _entries(console, cutoff[key]["rows"], "known from", "known_from", titles[key])
+    if "late" in answer:
+        closes = [
+            (day(close["through"]), day(close["recorded_at"]), *(close["late"][book] for book in names))
+            for close in answer["late"]["closes"]
+        ]
+        heads = ",".join(f">{name}" for name in names.values())
+        console.print()
+        _table(console, f"closed through,recorded,{heads}", closes, "Late in each closed period")
+        _entries(console, answer["late"]["rows"], "recorded", "recorded_at", "Late entries")
+    _source(answer, console)
+
+
+def _entries(console: "Console", entries: Sequence[Answer], head: str, key: str, title: str) -> None:
+    console.print()
+    if not entries:
+        console.print(f"{title}: none")
+        return
+    rows = [
+        (e["account"], day(e["on"]), e["kind"].replace("_", " "), e["reference"], e["amount"], day(e[key]))
+        for e in entries
+    ]
+    _table(console, f"*account,on,kind,*reference,>amount,{head}", rows, title)
+
+
+def _source(answer: Answer, console: "Console") -> None:
+    """Where the answer comes from, for whoever wonders how long it took."""
+    if answer.get("answered_from") == "tables":
+        folded = f"; {_count(answer['folded'])} folded from the log" if answer["folded"] else ""
+        console.print(f"\nanswered from the tables{folded}", style="dim")
+    elif "answered_from" in answer:
+        console.print("\nfolded from the log", style="dim")
+
+
+def _count(accounts: int) -> str:
+    return f"{accounts:,} account{'' if accounts == 1 else 's'}"
+
+
+def _accounts(answer: Answer, console: "Console") -> None:
+    rows = [
+        (
+            row["account"],
+            row["stage"].replace("_", " "),
+            row["district"],
+            row["past_due"],
+            row["balance"],
+            ", ".join(row["protections"]),
+        )
+        for row in answer["rows"]
+    ]
+    rows.append(("total", _count(answer["accounts"]), "", *(answer["totals"][n] for n in ("past_due", "balance")), ""))
+    _table(
+        console, "*account,stage,*district,>past due,>balance,*protected by", rows, f"Accounts on {day(answer['on'])}"
+    )
+    _source(answer, console)
 
 
 def _worklist(answer: Answer, console: "Console") -> None:
@@ -247,6 +306,7 @@ def _worklist(answer: Answer, console: "Console") -> None:
         for row in answer["rows"]
     ]
     _table(console, "*account,task,by,*about,>amount,*because", rows, f"To do on {day(answer['on'])}")
+    _source(answer, console)
 
 
 def _history(events: Any, console: "Console") -> None:
@@ -306,4 +366,5 @@ _SHOWN: dict[str, Callable[[Any, Any], None]] = {
     "aging": _aging,
     "trial_balance": _trial_balance,
     "worklist": _worklist,
+    "accounts": _accounts,
 }

@@ -11,6 +11,9 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 from ledger import events as e
+from ledger.events import Book
+
+__all__ = ["KINDS", "Book", "Movement", "entry", "movements"]
 
 BalanceKind = Literal[
     "bill", "bill_correction", "bill_void", "fee", "fee_waiver", "adjustment", "payment", "payment_return",
@@ -18,7 +21,6 @@ BalanceKind = Literal[
 ]  # fmt: skip
 DepositKind = Literal["received", "interest", "absorbed", "refunded"]
 CommissionKind = Literal["deposited", "to_utility", "to_customer"]
-Book = Literal["balance", "deposit", "commission_deposit"]
 
 KINDS: dict[Book, tuple[str, ...]] = {
     "balance": get_args(BalanceKind),
@@ -47,6 +49,11 @@ def movements(events: Iterable[e.Event]) -> list[Movement]:
         if moves is not None:
             moves(standing, event)
     return standing.moved
+
+
+def entry(event: e.Event) -> bool:
+    """Whether an event is one that moves a book, or decides what another one moves."""
+    return type(event) in _MOVES
 
 
 _Left = e.PaymentReturned | e.PaymentTransferred
