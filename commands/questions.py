@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -25,11 +24,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asked(NamedTuple):
-    """When a question is about, and what was known; "now" is both set to now."""
+    """When a question is about, what was known ("now" is both set to now), and how it is to be answered."""
 
     when: date | datetime
     known_at: datetime | None
     as_json: bool
+    csv: str | None = None
+    xlsx: str | None = None
 
 
 @contextmanager
@@ -83,12 +84,11 @@ class Account(click.ParamType[str]):
 def asking(function: F) -> F:
     """The options that every question takes; the function gets one Asked."""
 
-    def ask(
-        *args: Any, on: date | None, at: datetime | None, known_at: datetime | None, as_json: bool, **rest: Any
-    ) -> Any:
+    def ask(*args: Any, on: date | None, at: datetime | None, **rest: Any) -> Any:
         if on is not None and at is not None:
             raise click.UsageError("--on and --at are two ways to say when; give one of them")
-        return function(*args, asked=Asked(at or on or clock.now(), known_at, as_json), **rest)
+        asked = Asked(at or on or clock.now(), *(rest.pop(name) for name in Asked._fields[1:]))
+        return function(*args, asked=asked, **rest)
 
     options = (
         click.option("--on", type=Day(), metavar="DATE", help="As of the end of that day.  [default: now]"),
@@ -97,6 +97,8 @@ def asking(function: F) -> F:
             "--known-at", type=Moment(), metavar="MOMENT", help="By what was known at that moment.  [default: now]"
         ),
         click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+        click.option("--csv", metavar="FILE", type=click.Path(dir_okay=False), help="Write a CSV file (- prints)."),
+        click.option("--xlsx", metavar="FILE", type=click.Path(dir_okay=False), help="Write a spreadsheet."),
     )
     decorated: Any = ask
     for option in reversed(options):
@@ -106,13 +108,19 @@ def asking(function: F) -> F:
     return decorated  # type: ignore[no-any-return]
 
 
-def tell(name: str, answer: Any, as_json: bool) -> None:
-    """Print an answer: JSON, or a table for a person."""
-    if as_json:
+def tell(name: str, answer: Any, asked: Asked) -> None:
+    """Give an answer: as JSON, as files, or as a page for a person; files and JSON may go together."""
+    printed = asked.csv == "-"
+    if asked.csv is not None or asked.xlsx is not None:
+        tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
+        outputs.files(tables.page(name, answer), asked.csv, asked.xlsx, asked.when)
+        if printed or not asked.as_json:
+            return
+    if asked.as_json:
         write(answer)
         return
-    tables: Any = import_module("commands.tables")
-    tables.show(name, answer)
+    tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
+    outputs.show(tables.page(name, answer))
 
 
 def write(answer: Any) -> None:
@@ -138,7 +146,7 @@ def _about_one_account(
         if "known_at" in answer:
             answer["known_at"] = answer["known_at"] or moments.shown(clock.now())
         narrow(answer, **own)
-        tell(name, answer, asked.as_json)
+        tell(name, answer, asked)
 
     named = click.argument("account", type=Account())
     command: click.Command = click.command(name, help=help_text)(named(click.pass_context(ask)))
@@ -216,9 +224,8 @@ statement = _about_one_account(
 
 @click.command()
 @click.argument("account", type=Account())
-@click.option("--csv", "file", type=click.Path(dir_okay=False), help="Write a CSV file (- prints).")
 @asking
-def usage(account: str, file: str | None, asked: Asked) -> None:
+def usage(account: str, asked: Asked) -> None:
     """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
 
     \b
@@ -230,13 +237,7 @@ def usage(account: str, file: str | None, asked: Asked) -> None:
     with books_at(click.get_current_context().obj) as books:
         rules = books.utility().rules(asked.known_at)
         answer = answers.usage(books.history(account), *rules, asked.when, asked.known_at)
-    if file is not None:
-        from commands.tables import usage_csv
-
-        with Path(file).open("w", encoding="utf-8", newline="") if file != "-" else nullcontext(sys.stdout) as written:
-            usage_csv(answer, written)
-    if file is None or (asked.as_json and file != "-"):
-        tell("usage", answer, asked.as_json)
+    tell("usage", answer, asked)
 
 
 @click.command()
@@ -264,7 +265,7 @@ def history(account: str, since: date | None, asked: Asked) -> None:
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
         if not asked.as_json:
-            tell("history", list(found), as_json=False)
+            tell("history", list(found), asked)
             return
         for event in found:
             write(event)
@@ -291,7 +292,7 @@ def aging(totals: bool, asked: Asked) -> None:
     answer = _over_all("aging", asked)
     if totals:
         answer["rows"] = []
-    tell("aging", answer, asked.as_json)
+    tell("aging", answer, asked)
 
 
 @click.command("trial-balance")
@@ -306,7 +307,7 @@ def trial_balance(first: date | None, last: date | None, asked: Asked) -> None:
       water-ledger trial-balance --from 2024-01-01 --to 2024-12-31
     """
     answer = _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
-    tell("trial_balance", answer, asked.as_json)
+    tell("trial_balance", answer, asked)
 
 
 @click.command()
@@ -318,7 +319,7 @@ def worklist(asked: Asked) -> None:
     Example:
       water-ledger worklist --on 2024-05-22
     """
-    tell("worklist", _over_all("worklist", asked), asked.as_json)
+    tell("worklist", _over_all("worklist", asked), asked)
 
 
 @click.command()
@@ -335,4 +336,4 @@ def rules(district: str | None, asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district), asked.as_json)
+    tell("rules", rule_book(policies, asked.when, district), asked)
