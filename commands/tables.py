@@ -316,4 +316,5 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "aging": _aging,
     "trial_balance": _trial_balance,
     "worklist": _worklist,
+    "register": _elsewhere("commands.registers", "page"),
 }
