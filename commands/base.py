@@ -21,12 +21,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
 
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
     refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
-    fields that the ledger fills in from the account or the policy where they are not given.
+    fields that the ledger fills in from the account or the policy where they are not given. With `whole`, it is decided
+    against every account, and nothing else is recorded meanwhile.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
     computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
+    whole: ClassVar[bool] = False
 
     account: AccountId
     id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None

@@ -78,6 +78,7 @@ _NOUN_SUMMARIES = {
     "service": "Authorize, disconnect, reconnect, find wrongful.",
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
+    "books": "Close the books through a day.",
 }
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}

@@ -1,12 +1,13 @@
 """A click command for each command of the ledger, made from its fields and its docstring."""
 
-import textwrap
+import inspect
 from typing import Any
 
 import click
 
 from commands.base import Command, UtilityCommand, read
 from commands.fields import Field, fields_of
+from ledger.events import LATE
 from ledger.posting import Outcome
 from ledger.refusal import Invalid
 
@@ -44,7 +45,7 @@ def command_for(kind: type[Command]) -> click.Command:
         name=title.split()[1],
         params=params,
         callback=lambda **values: _post(kind, **values),
-        help=f"{textwrap.dedent(kind.__doc__ or '')}\n\n{example}",
+        help=f"{inspect.cleandoc(kind.__doc__ or '')}\n\n{example}",
     )
 
 
@@ -111,5 +112,7 @@ def _say(kind: type[Command], outcome: Outcome, as_json: bool, dry_run: bool) ->
     where = "" if issubclass(kind, UtilityCommand) else f" on account {outcome.account}"
     said = "would be recorded" if dry_run and outcome.status == "recorded" else outcome.status
     what = ", ".join(outcome.events) or kind.title()
-    flags = f"; against rule {', '.join(outcome.flags)}" if outcome.flags else ""
+    broken = [flag for flag in outcome.flags if flag != LATE]
+    flags = f"; against rule {', '.join(broken)}" if broken else ""
+    flags += "; late, the books of that day are closed" if LATE in outcome.flags else ""
     click.echo(f"{said}: {what}{where}, version {outcome.version}{flags}")

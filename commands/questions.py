@@ -15,7 +15,6 @@ from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.calendar import PACIFIC
-from ledger.history import History
 from ledger.refusal import Invalid
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
@@ -272,11 +271,22 @@ def history(account: str, since: date | None, asked: Asked) -> None:
 
 
 def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
+    """The answer about all accounts: from the rows that are shown where they tell it, else folded from the log."""
     answers: Any = import_module("commands.answers_over_all")
-    with books_at(click.get_current_context().obj) as books:
-        histories: Iterator[History] = books.histories()
+    kept: Any = import_module("projections.kept")
+    url, when = click.get_current_context().obj, answers.asked(asked.when)
+    with books_at(url) as books:
         rules = books.utility().rules(asked.known_at)
-        return getattr(answers, name)(histories, *rules, asked.when, asked.known_at, **rest)
+        answer: Any = getattr(answers, name)
+        if asked.known_at is not None:
+            # Rows hold what is known now, and do not say what was known of them earlier.
+            return answer(books.histories(), *rules, when, asked.known_at, **rest) | _FROM_LOG
+        with kept.Accounts(books, url, answers.SOURCES[name], when) as accounts:
+            found = answer(accounts, *rules, when, None, **rest)
+            return found | ({"answered_from": "tables", "folded": accounts.folded} if accounts.kept else _FROM_LOG)
+
+
+_FROM_LOG = {"answered_from": "log"}
 
 
 @click.command()
@@ -298,15 +308,25 @@ def aging(totals: bool, asked: Asked) -> None:
 @click.command("trial-balance")
 @click.option("--from", "first", type=Day(), metavar="DATE", help="The first day of the period.  [default: the first]")
 @click.option("--to", "last", type=Day(), metavar="DATE", help="The last day of the period.  [default: --on]")
+@click.option("--cutoff", is_flag=True, help="List what took effect in the period and was known after it, and reverse.")
+@click.option("--late", is_flag=True, help="List what came into closed periods after 'books close'.")
 @asking
-def trial_balance(first: date | None, last: date | None, asked: Asked) -> None:
+def trial_balance(first: date | None, last: date | None, cutoff: bool, late: bool, asked: Asked) -> None:
     """Control totals of a period: opening + movements by kind = closing; deposits apart.
 
     \b
-    Example:
-      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31
+    Examples:
+      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31 --cutoff
+      water-ledger trial-balance --to 2024-12-31 --late
     """
-    answer = _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
+    asked = asked._replace(when=last or asked.when)
+    answer = _over_all("trial_balance", asked, first=first, cutoff=cutoff)
+    if late:
+        from commands.answers import day_of
+        from commands.cutoff import late_entries
+
+        with books_at(click.get_current_context().obj) as books:
+            answer["late"] = late_entries(books, first, day_of(asked.when), asked.known_at)
     tell("trial_balance", answer, asked)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from commands.answers import Answer, When, asked, plain
-from commands.tables import Column, Page, Table, day
+from commands.tables import Column, Page, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
 from ledger.movements import KINDS
@@ -74,7 +74,7 @@ def register(name: str, rows: RowsAsOf, asking: Asking, when: When, known_at: da
         "known_at": plain(known_at),
         "from": plain(asking.first),
         "to": plain(asking.last),
-        "answered_from": rows.answered_from,
+        **({"answered_from": "tables", "folded": rows.folded} if rows.kept else {"answered_from": "log"}),
         "rows": found,
         "totals": {"rows": len(found), "accounts": len({row["account"] for row in found})}
         | chosen.totals(found, before),
@@ -135,7 +135,7 @@ def _shutoff(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> 
 
 
 def _remarks(row: Answer, off: datetime, elapsed: int | None, asking: Asking) -> list[str]:
-    """What an auditor looks for: under the days to pay, on a Friday or a weekend, on or before a holiday, after hours."""
+    """What an auditor looks for: under the days to pay, on a Friday or a weekend, near a holiday, after hours."""
     calendar, on = asking.calendar, off.date()
     days = asking.policies.on(on, row["district"]).find("days_to_pay", "days")
     under = row["service_class"] == "residential" and days is not None and elapsed is not None and elapsed <= days
@@ -200,6 +200,12 @@ def _both(*fields: str) -> Callable[[Mapping[str, Any]], str]:
     return told
 
 
+def _since(field: str, state: str) -> Callable[[Mapping[str, Any]], str]:
+    """A state, with the day from which it holds where that is past."""
+    both = _both(field, state)
+    return lambda row: both(row) if row[field] and row[state] not in ("kept", "agreed") else str(row[state])
+
+
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
     endings = {"_on": "day", "_day": "day", "_at": "when", "_amount": "money"}
@@ -219,7 +225,7 @@ _DISPUTES = (
     Column("last_day", "day", "in time until"),
     Column("bill", wraps=True),
     Column("disputed_amount", "money", "disputed"),
-    Column("state", "word", told=_both("answered_on", "state")),
+    Column("state", "word", told=_since("answered_on", "state")),
     Column("credit", "money"),
     *_hidden("bill_amount", "mailed_on", "received_on"),
     Column("presumed", "boolean", None),
@@ -340,4 +346,4 @@ def page(answer: Answer) -> Page:
         parts = ({"account": row["account"]} | part for row in answer["rows"] for part in row["installments"])
         tables.append(Table("installments", _INSTALLMENTS, parts, apart=True))
     totals = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in answer["totals"].items())
-    return Page([], tables, ["", totals, f"answered from the {answer['answered_from']}"])
+    return Page([], tables, ["", totals, *source(answer)])

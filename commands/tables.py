@@ -151,6 +151,12 @@ _HISTORY = (
     Column("flags", "list", wraps=True, told=lambda event: " ".join(event["flags"])),
 )
 _AGES = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
+_BOOKS = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
+_CLOSES = (
+    Column("through", "day", "closed through"),
+    Column("recorded_at", "moment", "recorded"),
+    *(Column(book, "money", name) for book, name in _BOOKS.items()),
+)
 _WORKLIST = (
     Column("account", wraps=True),
     Column("task", "word"),
@@ -242,26 +248,56 @@ def _aging(answer: Answer) -> Page:
     columns = [Column(name, "money", _AGES.get(name, name)) for name in answer["totals"]]
     title = f"Receivables on {day(answer['on'])}, by days past due"
     total = {"account": "total"} | answer["totals"]
-    return Page([], [Table("aging", [Column("account", wraps=True), *columns], answer["rows"], title, total)])
+    table = Table("aging", [Column("account", wraps=True), *columns], answer["rows"], title, total)
+    return Page([], [table], source(answer))
 
 
 def _trial_balance(answer: Answer) -> Page:
     first = f"from {day(answer['from'])} " if answer["from"] else ""
     before = [f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts"]
-    names = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
     tables = []
-    for key, name in names.items():
+    for key, name in _BOOKS.items():
         book = answer[key]
         kinds = {"opening": book["opening"], **book["movements"]}
         kinds |= {"closing": book["closing"], "difference": book["difference"]}
         columns = (Column("book", heading=None), Column("kind", "word", name), Column("amount", "money"))
         rows = [{"book": key, "kind": kind, "amount": amount} for kind, amount in kinds.items()]
         tables.append(Table(key, columns, rows))
-    return Page(before, tables)
+    titles = {"known_after": "In the period, known after it", "known_within": "Known in the period, outside it"}
+    for key, cut in answer.get("cutoff", {}).items():
+        tables.append(Table(key, _entries("known_from", "known from"), cut["rows"], titles[key]))
+    if "late" in answer:
+        closes = [{**close, **close["late"]} for close in answer["late"]["closes"]]
+        tables.append(Table("closes", _CLOSES, closes, "Late in each closed period"))
+        tables.append(Table("late", _entries("recorded_at", "recorded"), answer["late"]["rows"], "Late entries"))
+    return Page(before, tables, source(answer))
+
+
+def _entries(known: str, heading: str) -> tuple[Column, ...]:
+    """The columns of entries, with the moment that decides beside the day on which they take effect."""
+    return (
+        Column("account", wraps=True),
+        Column("book", "word", None),
+        Column("on", "day"),
+        Column("kind", "word"),
+        Column("reference", wraps=True),
+        Column("amount", "money"),
+        Column(known, "moment", heading),
+        Column("version", "integer", None),
+    )
+
+
+def source(answer: Answer) -> list[str]:
+    """Where the answer comes from, for whoever wonders how long it took."""
+    if answer.get("answered_from") == "tables":
+        folded = f"; {answer['folded']:,} accounts folded from the log" if answer["folded"] else ""
+        return [f"answered from the tables{folded}"]
+    return ["folded from the log"] if "answered_from" in answer else []
 
 
 def _worklist(answer: Answer) -> Page:
-    return Page([], [Table("worklist", _WORKLIST, answer["rows"], f"To do on {day(answer['on'])}")])
+    title = f"To do on {day(answer['on'])}"
+    return Page([], [Table("worklist", _WORKLIST, answer["rows"], title)], source(answer))
 
 
 def _history(events: Iterable[Answer]) -> Page:

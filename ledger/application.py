@@ -7,6 +7,7 @@ one transaction through it, `post_all` many in one through the log beneath.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 
@@ -16,13 +17,15 @@ from eventsourcing.persistence import StoredEvent
 from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
+from ledger.context import Whole
+from ledger.history import History
 from ledger.moments import pacific
 from ledger.policy.parameters import ALWAYS, builtin_packs
 from ledger.posting import Command, Desk, Outcome, Pending, Stream
 from ledger.refusal import Refused
-from ledger.store.codec import encode
+from ledger.store.codec import decode, encode
 from ledger.store.keys import Keys
-from ledger.store.log import COMMITMENT, Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
+from ledger.store.log import COMMITMENT, Batch, CommandRow, Conflict, Entry, Log, StoreUnavailable, shard_of
 from ledger.store.open import keys_of, open_keys, open_log
 
 Item = Command | Outcome
@@ -51,6 +54,8 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
+        if command.whole:
+            return next(self.post_all([command], backfill=backfill))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
         stored = pending is not None and self._append(pending)
@@ -143,7 +148,8 @@ class Ledger(Application[str]):
             desk.put(Stream(account, states))
         keyed = {id(c): desk.keys_of(c) for c in commands}
         desk.recorded = batch.find(desk.wanted(key, c) for c in commands for key in keyed[id(c)])
-        outcomes, entries, rows = [], list[Entry](), []
+        outcomes, entries, rows = [], list[Entry](), list[CommandRow]()
+        desk.whole = partial(self._whole_as_of, batch, entries, rows)
         for item in items:
             if isinstance(item, Outcome):
                 outcomes.append(item)
@@ -155,6 +161,17 @@ class Ledger(Application[str]):
                 rows.append(pending.command)
         batch.append(entries, rows)
         return outcomes
+
+    def _whole_as_of(self, batch: Batch, entries: list[Entry], rows: list[CommandRow]) -> Whole:
+        """Every account with all that stands before a command of this batch: what was decided so far is appended."""
+        if rows:
+            batch.append(entries, rows)
+        entries.clear()
+        rows.clear()
+        accounts = sorted({*self.store.accounts(), *batch.tips} - {e.UTILITY})
+        some = (accounts[n : n + BATCH] for n in range(0, len(accounts), BATCH))
+        loaded = (found for names in some for found in batch.load(names).items())
+        return Whole(dict(batch.heads), (History(account, decode(states)) for account, states in loaded))
 
     def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
         """Forget the accounts of shards where somebody else wrote since this posting's last batch there."""
@@ -200,7 +217,11 @@ class _Undo(Exception):
     pass
 
 
-def _accounts(items: Iterable[Item]) -> set[str]:
+def _accounts(items: Iterable[Item]) -> set[str] | None:
+    """The accounts that these commands touch; None, which is all, where one is decided against the whole ledger."""
+    items = list(items)
+    if any(not isinstance(item, Outcome) and item.whole for item in items):
+        return None
     return {a for c in items if not isinstance(c, Outcome) for a in (c.account, *c.others())}
 
 

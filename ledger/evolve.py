@@ -321,4 +321,5 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.OfficeClosed: _utility,
     e.OfficeHoursSet: _utility,
     e.PolicyPublished: _utility,
+    e.BooksClosed: _utility,
 }

@@ -9,6 +9,9 @@ from datetime import date
 from typing import Any, Literal, NamedTuple, get_args
 
 from ledger import events as e
+from ledger.events import Book
+
+__all__ = ["KINDS", "Book", "Movement", "entry", "movements"]
 
 BalanceKind = Literal[
     "bill", "bill_correction", "bill_void", "fee", "fee_waiver", "adjustment", "payment", "payment_return",
@@ -16,7 +19,6 @@ BalanceKind = Literal[
 ]  # fmt: skip
 DepositKind = Literal["received", "interest", "absorbed", "refunded"]
 CommissionKind = Literal["deposited", "to_utility", "to_customer"]
-Book = Literal["balance", "deposit", "commission_deposit"]
 
 KINDS: dict[Book, tuple[str, ...]] = {
     "balance": get_args(BalanceKind),
@@ -45,6 +47,11 @@ def movements(events: Iterable[e.Event]) -> Iterator[Movement]:
         if moves is not None:
             for book, kind, reference, amount, cause in moves(standing, event):
                 yield Movement(book, event.day, cause, kind, reference, amount)
+
+
+def entry(event: e.Event) -> bool:
+    """Whether an event is one that moves a book, or decides what another one moves."""
+    return type(event) in _MOVES
 
 
 _Step = tuple[Book, str, str | None, int, e.Event]

@@ -11,10 +11,11 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Account
 from ledger.calendar import PACIFIC
-from ledger.context import Context, On
+from ledger.context import Context, On, Whole
 from ledger.evolve import evolve, fold, order
 from ledger.history import History, unknown_account
 from ledger.moments import pacific
+from ledger.movements import entry
 from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode, with_personal
 from ledger.store.keys import Keys
@@ -40,6 +41,8 @@ class Command(Protocol):
     def note(self) -> str | None: ...
     @property
     def learned_at(self) -> datetime | None: ...
+    @property
+    def whole(self) -> bool: ...
     @classmethod
     def title(cls) -> str: ...
     def content(self) -> bytes: ...
@@ -123,6 +126,7 @@ class Desk:
         self._backfill = backfill
         self.streams: dict[str, Stream] = {}
         self.recorded: dict[Wanted, Recorded] = {}
+        self.whole: Callable[[], Whole] | None = None
 
     def put(self, stream: Stream) -> None:
         """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
@@ -207,7 +211,7 @@ class Desk:
         known_at = _known(command.learned_at) if command.learned_at else now
         rules = self._utility.rules(known_at)
         states = {name: other.state for name, other in others.items()}
-        context = Context(History(stream.account, stream.events), *rules, now, known_at, states)
+        context = Context(History(stream.account, stream.events), *rules, now, known_at, states, self.whole)
         decided = command.decide(stream.state, context)
         assert decided, f"{command.title()} decided nothing"
         return self._recorded(command, keys, now, [d if isinstance(d, On) else On(stream.account, d) for d in decided])
@@ -215,7 +219,7 @@ class Desk:
     def _recorded(
         self, command: Command, keys: Sequence[CommandKey], now: datetime, decided: Sequence[On]
     ) -> tuple[Outcome, Pending]:
-        first = self.streams[command.account].version + 1
+        first, closed = self.streams[command.account].version + 1, self._utility.closed_through
         entries, own = [], []
         for account, event in decided:
             stream = self.streams[account]
@@ -228,6 +232,8 @@ class Desk:
                 source=command.source,
                 note=command.note,
                 command=command.id,
+                # What was closed keeps its totals; that this came later is said where it is read.
+                flags=(*event.flags, e.LATE) if closed and event.day <= closed and entry(event) else event.flags,
             )
             stream.add(stamped)
             entries.append(Entry(account, stamped.version, stamped.type, encode(stamped)))

@@ -4,22 +4,21 @@ Both ways run the same functions, so that they cannot differ.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Any
 
-from ledger import events as e
 from ledger.books import Books
 from ledger.history import History
+from ledger.moments import is_bare
 from ledger.refusal import Refused
 from ledger.utility import Utility
 from projections.catalogue import PROJECTIONS
 from projections.databases import open_database
-from projections.kept import Accounts, Kept
+from projections.kept import Accounts, Kept, Source
 from projections.rows import Folded, World
+from projections.runner import RULES
 from projections.store import Views
-
-RULES = (e.OfficeClosed, e.OfficeHoursSet, e.PolicyPublished)
-"""The events of the utility that rows follow from."""
 
 Rows = Mapping[str, Sequence[Any]]
 
@@ -27,8 +26,8 @@ Rows = Mapping[str, Sequence[Any]]
 class RowsAsOf:
     """The rows of some projections, account by account, in the order of the accounts' ids.
 
-    An account without a row of the first projection is left out. `answered_from` says, once all were read, where most
-    of it came from.
+    An account without a row of the first projection is left out. `kept` counts the accounts that the tables told of,
+    and `folded` those that were folded beside them, once all were read.
     """
 
     def __init__(
@@ -44,16 +43,12 @@ class RowsAsOf:
         self._url = url
         self._names = ("accounts", *names)
         self._first = names[0]
-        self._when = when
+        self._when = when.date() if isinstance(when, datetime) and is_bare(when) else when
         self._known_at = known_at
         self._account = account
         self._utility: Utility = books.utility()
         self._world = World(self._utility.rules(known_at), _no_login)
-        self._kept = 0
-
-    @property
-    def answered_from(self) -> Literal["tables", "log"]:
-        return "tables" if self._kept else "log"
+        self.kept = self.folded = 0
 
     def __iter__(self) -> Iterator[tuple[str, Rows]]:
         if self._account is not None:
@@ -65,24 +60,18 @@ class RowsAsOf:
             for history in self._books.histories():
                 yield from self._folded(history)
         else:
-            with Accounts(self._books, self._url, self._names, self._tells) as accounts:
+            with Accounts(self._books, self._url, Source(self._names, self._tells), self._when) as accounts:
                 for found in accounts:
                     yield from self._read(found) if isinstance(found, Kept) else self._folded(found)
-                self._kept = accounts.kept
+                self.kept, self.folded = accounts.kept, accounts.folded
 
-    def _tells(self, kept: Kept) -> bool:
-        """Whether all that is recorded of the account had happened by then; to take away brings no row."""
-        if not kept.has(self._first):
-            return True
-        (account,) = kept.rows("accounts")
-        last: date = account.last_event_on
-        return last < self._when.date() if isinstance(self._when, datetime) else last <= self._when
+    def _tells(self, kept: Kept, when: date | datetime) -> bool:
+        """Whether the rows are those of that day; where there is none, fewer events bring none."""
+        return not kept.has(self._first) or kept.happened_by(when)
 
     def _read(self, kept: Kept) -> Iterator[tuple[str, Rows]]:
         if kept.has(self._first):
-            found = {name: kept.rows(name) for name in self._names}
-            if found["accounts"][0].opened_on is not None:
-                yield kept.account, found
+            yield kept.account, {name: kept.rows(name) for name in self._names}
 
     def _folded(self, history: History) -> Iterator[tuple[str, Rows]]:
         try:
@@ -98,13 +87,11 @@ class RowsAsOf:
 
     def _rules_are_newer(self) -> bool:
         """Whether a rule, a closure or office hours were recorded after the rows were folded."""
-        _, database = open_database(self._url, read_only=True)
-        try:
+        log, database = open_database(self._url, read_only=True)
+        with closing(log), closing(database):
             shown = Views(database).shown()
-        finally:
-            database.close()
-            _.close()
-        return shown is None or any(isinstance(event, RULES) for event in self._utility.events[shown.utility :])
+        newer = self._utility.events[shown.utility :] if shown else ()
+        return shown is None or any(event.type in RULES for event in newer)
 
 
 def _no_login(account: str, sealed: str) -> None:

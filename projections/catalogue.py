@@ -28,6 +28,7 @@ from projections.registers import (
     shutoffs,
 )
 from projections.rows import Folded, Projection, Row
+from projections.waiting import WaitingRow, waiting
 
 # The small ones come first: a database reads past the large ones without touching them.
 PROJECTIONS: dict[str, Projection] = {
@@ -37,6 +38,7 @@ PROJECTIONS: dict[str, Projection] = {
         Projection("balances", BalanceRow, balances),
         Projection("delinquency", DelinquencyRow, delinquency),
         Projection("protections", ProtectionRow, protections, ("n",)),
+        Projection("waiting", WaitingRow, waiting, ("n",)),
         Projection("logins", LoginRow, logins, ("version",)),
         Projection("autopay", AutopayRow, autopay, ("n",)),
         Projection("unpaid", UnpaidRow, unpaid, ("charge", "reference", "part")),

@@ -44,8 +44,8 @@ class Database(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
         """Write rows in bulk."""
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
 
     def show(self, projection: Projection, table: str) -> None:
         """Point the view of a projection at a table, in the transaction that is open."""
@@ -122,8 +122,8 @@ class SQLiteDatabase:
         with in_plain_words(self.place):
             self._connection().executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
         self._connection()
         with in_plain_words(self.place), closing(connect(self.place, "ro", _TIMEOUT)) as db:
             cursor = db.execute(query.format(s=""))

@@ -105,7 +105,7 @@ MEANING = {
     "served_on": "When the notice was served.",
     "service_class": "`residential` or `nonresidential`.",
     "shutoff_from": "The first day that the bill's age alone allows under every layer.",
-    "since": "Since when it protects.",
+    "since": "Since when it stands.",
     "stale_after": "The last day on which the notice is good, by its age.",
     "state": "`complete`, `partial` or `open`: uncovered days only after the latest read are `open`.",
     "unit": "`CCF`, `CF`, `GAL` or `KGAL`.",

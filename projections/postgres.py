@@ -72,9 +72,9 @@ class PostgresDatabase:
         """Write rows in bulk."""
         self._link.copy_in(f"{self.schema}.{table} ({', '.join(columns)})", ["text"] * len(columns), rows)
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
-        return self._link.pages(self._named(query), (), ("text", "text"), 1000)
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
+        return self._link.pages(self._named(query), (), ("text",) * columns, 1000)
 
     def show(self, projection: Projection, table: str) -> None:
         """Point the view of a projection at a table, in the transaction that is open."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from ledger.events import UTILITY
+from ledger.events import UTILITY, OfficeClosed, OfficeHoursSet, PolicyPublished
 from ledger.store.codec import decode
 from ledger.store.keys import ERASED, Keys
 from ledger.store.log import Log, NotALedger, Row
@@ -20,6 +20,10 @@ BATCH = 1000
 
 FAR = 20_000
 """How many events behind, and half of what was folded, before all accounts are folded anew instead."""
+
+
+RULES = frozenset(kind.__name__ for kind in (OfficeClosed, OfficeHoursSet, PolicyPublished))
+"""The events of the utility that change what rows follow from."""
 
 
 class RulesChanged(Exception):
@@ -73,7 +77,7 @@ class Projector:
         Returns the generation as it is then, and how many events there were.
         """
         rows = self.log.follow(generation.positions, BATCH)
-        if any(row.account == UTILITY and row.version > generation.utility for row in rows):
+        if any(row.account == UTILITY and row.version > generation.utility and row.type in RULES for row in rows):
             raise RulesChanged
         if rows:
             positions = _after(generation.positions, rows)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from ledger.events.base import Event, Judged, ShutoffReason
+from ledger.events.base import ControlTotal, Event, Judged, Position, ShutoffReason
 
 
 class _OfService(Event, frozen=True, kw_only=True):
@@ -82,3 +82,17 @@ class PolicyPublished(_OfUtility, frozen=True, kw_only=True):
     effective_from: date
     sha256: str
     text: str
+
+
+class BooksClosed(_OfUtility, frozen=True, kw_only=True):
+    """The books were closed through a day: the control totals of the period that began on `since`, as recorded then.
+
+    `positions` is how far the log had come: what stands behind them and takes effect in the period is late.
+    """
+
+    when = "through"
+    through: date
+    since: date | None = None
+    accounts: int = 0
+    totals: tuple[ControlTotal, ...] = ()
+    positions: tuple[Position, ...] = ()
