@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from commands.tables import NUMBERS, Column, Kind, Page, Row, Table, day
+from commands.tables import NUMBERS, Column, Kind, Page, Row, day
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH = 100
+_BETWEEN = 3
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _STYLES = {"blocks": "red", "avoids": "yellow", "unknown": "magenta", "permits": "green"}
@@ -62,36 +63,60 @@ def _print(page: Page, console: "Console") -> None:
         if table.title:
             console.print(table.title, style="bold")
         console.print()
-        console.print(_drawn(table))
+        columns = [column for column in table.columns if column.heading is not None]
+        rows = [[said(column, row) for column in columns] for row in table.rows]
+        if table.total is not None:
+            total = table.total
+            rows.append([said(column, total) if column.name in total else "" for column in columns])
+        least = [_least(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+        if sum(least) + _BETWEEN * (len(least) - 1) <= console.width:
+            console.print(_drawn(columns, least, rows))
+        else:
+            _print_apart(columns, rows, console)
     for line in page.after:
         console.print(line, soft_wrap=False)
 
 
-def _drawn(table: Table) -> "Drawn":
+def _least(column: Column, texts: list[str]) -> int:
+    """How narrow a column may become: one that wraps may break a word, but into no less than twelve letters."""
+    texts = [column.shown_as, *texts]
+    if not column.wraps:
+        return max(len(line) for text in texts for line in text.splitlines() or [""])
+    return min(12, max((len(word) for text in texts for word in text.split()), default=1))
+
+
+def _drawn(columns: list[Column], least: list[int], rows: list[list[str]]) -> "Drawn":
     from rich import box
     from rich.table import Table as Drawn
 
     drawn = Drawn(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    columns = [column for column in table.columns if column.heading is not None]
-    for column in columns:
+    for column, width in zip(columns, least, strict=True):
         drawn.add_column(
             column.shown_as,
             justify="right" if column.kind in NUMBERS else "left",
             no_wrap=not column.wraps,
             overflow="fold",
+            min_width=width,
         )
-    for row in table.rows:
-        drawn.add_row(*(_cell(column, row) for column in columns))
-    if table.total is not None:
-        drawn.add_row(*(_cell(column, table.total) if column.name in table.total else "" for column in columns))
+    for row in rows:
+        drawn.add_row(*(_cell(column, text) for column, text in zip(columns, row, strict=True)))
     return drawn
 
 
-def _cell(column: Column, row: Row) -> "Text":
+def _cell(column: Column, text: str) -> "Text":
     from rich.text import Text
 
-    text = said(column, row)
-    return Text(text, _STYLES.get(row[column.name], "") if column.kind == "verdict" else "")
+    return Text(text, _STYLES.get(text, "") if column.kind == "verdict" else "")
+
+
+def _print_apart(columns: list[Column], rows: list[list[str]], console: "Console") -> None:
+    """Rows too wide to stand side by side: one below the other, a line for each value."""
+    wide = max(len(column.shown_as) for column in columns)
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for column, text in zip(columns, row, strict=True):
+            console.print(f"{column.shown_as:<{wide}}  {text.replace(chr(10), ' ')}", soft_wrap=False)
 
 
 def said(column: Column, row: Row) -> str:

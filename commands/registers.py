@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from commands.answers import Answer, When, asked, plain
-from commands.tables import Column, Page, Table, day, source
+from commands.tables import Column, Page, Row, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
 from ledger.movements import KINDS
@@ -190,26 +190,51 @@ def _notices_total(found: Sequence[Answer], before: Sequence[Answer]) -> Answer:
     return counted | {"returned": sum(row["returned_on"] is not None for row in found)}
 
 
-def _both(*fields: str) -> Callable[[Mapping[str, Any]], str]:
-    """A day and what is said beside it, in one cell for a person."""
+def _both(first: str, second: str) -> Callable[[Row], str]:
+    """A day or a moment and what is said with it, in one cell of two lines."""
 
-    def told(row: Mapping[str, Any]) -> str:
-        first, *rest = (row[field] for field in fields)
-        return " ".join((day(first), *(str(each).replace("_", " ") for each in rest if each is not None)))
+    def told(row: Row) -> str:
+        on, at = f"{row[first] or ''}T".split("T")[:2]
+        beside = at[:5] if first == second else row[second]
+        lines = (day(on) if on else "", str(beside or "").replace("_", " "))
+        return "\n".join(filter(None, lines)) or "–"
 
     return told
 
 
-def _since(field: str, state: str) -> Callable[[Mapping[str, Any]], str]:
-    """A state, with the day from which it holds where that is past."""
-    both = _both(field, state)
-    return lambda row: both(row) if row[field] and row[state] not in ("kept", "agreed") else str(row[state])
+def _off(row: Row) -> str:
+    return f"{row['weekday'][:3]} {_both('off_at', 'off_at')(row)}"
+
+
+def _mailed(row: Row) -> str:
+    return day(row["mailed_on"]) + (f"\nday {row['days_elapsed']}" if row["mailed_on"] else "")
+
+
+def _asked(row: Row) -> str:
+    asked = f"asked {day(row['requested_at'][:10])}" if row["requested_at"] else ""
+    agreed = f"agreed {day(row['agreed_on'])}" if row["agreed_on"] else ""
+    return "\n".join(filter(None, (asked, agreed)))
+
+
+def _kind(row: Row) -> str:
+    return f"{row['kind']}\nto {day(row['last_due_on'])}" if row["agreed_on"] else "–"
+
+
+def _missed(row: Row) -> str:
+    return _both("missed_from", "state")(row) if row["state"] == "missed" else str(row["state"])
 
 
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
-    endings = {"_on": "day", "_day": "day", "_at": "when", "_amount": "money"}
-    kinds = {"version": "integer", "contacts": "integer", "past_due": "money", "credit": "money", "disbursed": "money"}
+    endings = {"_on": "day", "_by": "day", "_after": "day", "_at": "when", "_amount": "money"}
+    kinds = {
+        "approved_by": "text",
+        "version": "integer",
+        "contacts": "integer",
+        "past_due": "money",
+        "credit": "money",
+        "disbursed": "money",
+    }
     found: list[Column] = []
     for name in names:
         kind: Any = kinds.get(name) or next((kind for end, kind in endings.items() if name.endswith(end)), "word")
@@ -221,11 +246,11 @@ _ACCOUNT = (Column("account", wraps=True), Column("district", heading=None))
 _DISPUTES = (
     *_ACCOUNT,
     Column("dispute", wraps=True),
-    Column("filed_at", "when", "filed"),
+    Column("filed_at", "when", "filed", told=_both("filed_at", "filed_at")),
     Column("last_day", "day", "in time until"),
     Column("bill", wraps=True),
     Column("disputed_amount", "money", "disputed"),
-    Column("state", "word", told=_since("answered_on", "state")),
+    Column("state", "word", told=_both("answered_on", "state")),
     Column("credit", "money"),
     *_hidden("bill_amount", "mailed_on", "received_on"),
     Column("presumed", "boolean", None),
@@ -251,18 +276,13 @@ _APPEALS = (
 _ARRANGEMENTS = (
     *_ACCOUNT,
     Column("arrangement", wraps=True),
-    Column("requested_at", "when", "asked"),
-    Column("agreed_on", "day", "agreed"),
-    Column("kind", "word"),
+    Column("requested_at", "when", "asked and agreed", told=_asked),
+    Column("agreed_on", "day", None),
+    Column("kind", "word", told=_kind),
     Column("amount", "money"),
-    Column("last_due_on", "day", "last due"),
-    Column(
-        "state",
-        "word",
-        told=lambda row: _both("missed_from", "state")(row) if row["state"] == "missed" else row["state"],
-    ),
+    Column("state", "word", told=_missed),
     Column("reason", wraps=True),
-    *_hidden("basis", "channel", "declined_on", "breached_on", "cancelled_on", "missed_from"),
+    *_hidden("last_due_on", "basis", "channel", "declined_on", "breached_on", "cancelled_on", "missed_from"),
 )
 _INSTALLMENTS = (
     Column("account"),
@@ -284,13 +304,13 @@ _DEPOSITS = (
 )
 _SHUTOFFS = (
     *_ACCOUNT,
-    Column("off_at", "when", "off"),
-    Column("reason", "word", wraps=True),
-    Column("mailed_on", "day", "bill mailed"),
-    Column("days_elapsed", "integer", "days"),
-    Column("notice_served_on", "day", "notice", wraps=True, told=_both("notice_served_on", "notice_method")),
-    Column("contact_at", "when", "contact", wraps=True, told=_both("contact_at", "contact_outcome")),
-    Column("on_at", "when", "on again"),
+    Column("off_at", "when", "off", told=_off),
+    Column("reason", "word", None),
+    Column("mailed_on", "day", "bill mailed", told=_mailed),
+    Column("days_elapsed", "integer", None),
+    Column("notice_served_on", "day", "notice", told=_both("notice_served_on", "notice_method")),
+    Column("contact_at", "when", "contact", told=_both("contact_at", "contact_outcome")),
+    Column("on_at", "when", "on again", told=_both("on_at", "on_at")),
     Column("remarks", "list", wraps=True, told=lambda row: ", ".join(_all_remarks(row))),
     *_hidden("weekday", "service_class", "bill", "past_due", "notice", "notice_kind", "notice_method", "contacts"),
     *_hidden("contact_method", "contact_outcome", "authorized_at", "override_reason", "approved_by"),
@@ -301,19 +321,19 @@ _NOTICES = (
     *_ACCOUNT,
     Column("notice", wraps=True),
     Column("kind", "word"),
-    Column("served_on", "day", "served"),
-    Column("method", "word"),
-    Column("language"),
+    Column("served_on", "day", "served", told=_both("served_on", "method")),
+    Column("method", "word", None),
+    Column("language", heading=None),
     Column("amount", "money"),
-    Column("act_by", "day"),
     Column("bills", wraps=True),
     Column("returned_on", "day", "returned"),
-    *_hidden("stale_after", "version"),
+    *_hidden("act_by", "stale_after", "version"),
 )
 
 
 def _all_remarks(row: Mapping[str, Any]) -> list[str]:
-    found = list(row["remarks"])
+    found = [] if row["reason"] == "nonpayment" else [row["reason"].replace("_", " ")]
+    found += row["remarks"]
     if row["flags"]:
         found.append(f"against {row['flags'].replace(' ', ', ')}")
     if row["override_reason"]:
