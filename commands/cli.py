@@ -29,6 +29,7 @@ QUESTIONS = {
     "trial-balance": "Control totals of a period by kind of entry.",
     "worklist": "What needs doing on a day.",
     "register": "Disputes, appeals, arrangements, deposits, shutoffs, notices over all accounts.",
+    "report": "The yearly reports: H&S Code 116918, General Order 103-A.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 

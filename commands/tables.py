@@ -353,4 +353,6 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "trial_balance": _trial_balance,
     "worklist": _worklist,
     "register": _elsewhere("commands.registers", "page"),
+    "report": _elsewhere("commands.reports", "page"),
+    "report_list": _elsewhere("commands.reports", "listed"),
 }
