@@ -31,6 +31,7 @@ _FORMATS: dict[Kind, str] = {
     "money": "#,##0.00",
     "integer": "0",
     "number": "0.000000",
+    "percent": "0.0",
     "day": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm",
 }
@@ -198,7 +199,7 @@ def _put(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dic
     if kind == "when":
         kind = "moment" if "T" in value else "day"
     match kind:
-        case "money" | "integer" | "number":
+        case "money" | "integer" | "number" | "percent":
             sheet.write_number(line, place, Decimal(value), formats[kind])
         case "day" | "moment":
             found = datetime.fromisoformat(value)

@@ -107,16 +107,21 @@ def asking(function: F) -> F:
     return decorated  # type: ignore[no-any-return]
 
 
-def tell(name: str, answer: Any, asked: Asked) -> None:
-    """Give an answer: as JSON, as files, or as a page for a person; files and JSON may go together."""
+def tell(name: str, answer: Any, asked: Asked, *, plot: bool = False) -> None:
+    """Give an answer: as JSON, as files, as a page or a drawing for a person; files may go with what is printed."""
+    if plot and asked.as_json:
+        raise click.UsageError("--plot draws for a person and --json answers a program; give one of them")
     printed = asked.csv == "-"
     if asked.csv is not None or asked.xlsx is not None:
         tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
         outputs.files(tables.page(name, answer), asked.csv, asked.xlsx, asked.when)
-        if printed or not asked.as_json:
+        if printed or not (asked.as_json or plot):
             return
     if asked.as_json:
         write(answer)
+        return
+    if plot:
+        click.echo("\n".join(import_module("commands.plots").plot(name, answer)))
         return
     tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
     outputs.show(tables.page(name, answer))
@@ -221,14 +226,19 @@ statement = _about_one_account(
 )
 
 
+_PLOT = click.option("--plot", is_flag=True, help="Draw it.")
+
+
 @click.command()
 @click.argument("account", type=Account())
+@_PLOT
 @asking
-def usage(account: str, asked: Asked) -> None:
+def usage(account: str, plot: bool, asked: Asked) -> None:
     """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
 
     \b
-    Example:
+    Examples:
+      water-ledger usage 7001 --plot
       water-ledger usage 7001 --csv usage.csv
     """
     from commands import answers
@@ -236,7 +246,7 @@ def usage(account: str, asked: Asked) -> None:
     with books_at(click.get_current_context().obj) as books:
         rules = books.utility().rules(asked.known_at)
         answer = answers.usage(books.history(account), *rules, asked.when, asked.known_at)
-    tell("usage", answer, asked)
+    tell("usage", answer, asked, plot=plot)
 
 
 @click.command()
@@ -291,18 +301,20 @@ _FROM_LOG = {"answered_from": "log"}
 
 @click.command()
 @click.option("--totals", is_flag=True, help="Show only the totals.")
+@_PLOT
 @asking
-def aging(totals: bool, asked: Asked) -> None:
+def aging(totals: bool, plot: bool, asked: Asked) -> None:
     """Receivables by age from the past-due date: current, 1-30, 31-60, 61-90, over 90 days.
 
     \b
-    Example:
+    Examples:
       water-ledger aging --on 2024-12-31 --json
+      water-ledger aging --plot
     """
     answer = _over_all("aging", asked)
     if totals:
         answer["rows"] = []
-    tell("aging", answer, asked)
+    tell("aging", answer, asked, plot=plot)
 
 
 @click.command("trial-balance")

@@ -13,9 +13,9 @@ from commands.answers import Answer, When, asked, day_of, plain
 from commands.tables import Column, Page, Table, day, source
 from ledger import events as e
 from ledger.calendar import Calendar
-from ledger.evolve import order
 from ledger.history import History
 from ledger.money import decimals
+from ledger.policy.case import said
 from ledger.refusal import Refused
 
 QUARTERS = 4
@@ -65,15 +65,15 @@ def _over(year: int, on: str) -> list[str]:
 
 
 _NOTES_116918 = (
-    "The ledger holds that a shutoff was for nonpayment, not whether the customer was unable to pay: every residential "
-    "shutoff for nonpayment is counted, and those after a showing of inability are counted apart.",
+    "The ledger holds that a shutoff was for nonpayment, not whether the customer was unable to pay.",
+    "Every such shutoff of a residence is counted; those after a showing of inability to pay are also counted apart.",
     "A connection is an account: no mark of the place is kept, so two accounts at one address in a year count as two.",
     "Shutoffs found wrongful are counted, and listed with the finding.",
 )
 
 
 class Measure(NamedTuple):
-    """A performance figure: what is counted, of what, and when a thing belongs to a period."""
+    """A performance figure: what is counted, and of what."""
 
     name: str
     counted: str
@@ -87,12 +87,12 @@ MEASURES = (
     Measure("payments_misposted", "payments moved to another account since", "payments, by the day of receipt"),
     Measure("reconnections_late", "not made by the next business day", "reconnections asked for, by the day asked"),
     Measure("petitions_adjusted", "petitions that led to a changed bill", "petitions about bills, by the day filed"),
-    Measure(
-        "complaints_to_commission", "appeals to the Commission, by the day filed", "accounts open at the period's end"
-    ),
+    Measure("complaints_to_commission", "appeals to the Commission, by day filed", "accounts open at the period's end"),
 )
 
-_NOT_HELD = (
+_NOTES_103A = (
+    *(f"{measure.name.replace('_', ' ').capitalize()}: {measure.counted}, of {measure.of}." for measure in MEASURES),
+    "The year's figures come from its events, not from the quarters' figures.",
     "Telephone: calls answered, abandoned and waiting times are not in the ledger.",
     "Billing: no schedule of billing days is in the ledger, so bills rendered late are not counted.",
     "Meter reading: no schedule of reads is in the ledger; an estimate stands for a read that was not made.",
@@ -150,8 +150,7 @@ def performance(
         "cite": "CPUC General Order 103-A, Appendix E",
         "figures": [row for measure in MEASURES for row in _figures(measure, year, counted, of)],
         "rows": rows,
-        "not_held": list(_NOT_HELD),
-        "notes": _over(year, on),
+        "notes": [*_over(year, on), *_NOTES_103A],
     }
 
 
@@ -170,13 +169,8 @@ def _figures(
     for period, above, below in periods:
         part, whole = sum(counted[measure.name, q] for q in above), sum(of[measure.name, q] for q in below)
         percent = decimals(Fraction(100 * part, whole), 1) if whole else None
-        yield measure._asdict() | {
-            "measure": measure.name,
-            "period": period,
-            "number": part,
-            "out_of": whole,
-            "percent": percent,
-        }
+        counts = {"number": part, "out_of": whole, "percent": percent}
+        yield {"measure": measure.name, "period": period, "counted": measure.counted, "of": measure.of} | counts
 
 
 def _row(account: str, found: _Found, year: int) -> Answer:
@@ -202,7 +196,7 @@ def _open_at_the_end_of(events: Sequence[e.Event], year: int) -> Iterator[int]:
 
 def _all_found(events: Sequence[e.Event], calendar: Calendar) -> Iterator[_Found]:
     of: dict[type[e.Event], list[Any]] = {}
-    for event in sorted(events, key=order):
+    for event in events:
         of.setdefault(type(event), []).append(event)
     yield from _reads(of)
     yield from _bills(of)
@@ -223,11 +217,11 @@ def _reads(of: Mapping[type[e.Event], Sequence[Any]]) -> Iterator[_Found]:
     reads = of.get(e.ReadTaken, ())
     latest: dict[str, Any] = {}
     for read in reads:
-        because = f"meter {read.meter} of {read.read_on}"
+        because = f"meter {read.meter}"
         yield _Found("reads_estimated", read.day, read.kind == "estimated", read, because)
         before = latest.get(read.meter)
         if before is not None and before.kind == "estimated":
-            again = f"meter {read.meter}: estimated on {before.read_on}, and again on {read.read_on}"
+            again = f"meter {read.meter}: estimated on {said(before.read_on)}, and again on {said(read.read_on)}"
             yield _Found("estimates_not_trued_up", before.day, read.kind == "estimated", before, again)
         latest[read.meter] = read
 
@@ -239,7 +233,7 @@ def _bills(of: Mapping[type[e.Event], Sequence[Any]]) -> Iterator[_Found]:
         because = f"bill {bill.bill}"
         if mended is not None:
             word = "voided" if isinstance(mended, e.BillVoided) else "corrected"
-            because = f"bill {bill.bill} was {word} on {mended.day}: {mended.reason}"
+            because = f"bill {bill.bill} was {word} on {said(mended.day)}: {mended.reason}"
         yield _Found("bills_inaccurate", bill.day, mended is not None, bill, because)
 
 
@@ -247,7 +241,9 @@ def _payments(of: Mapping[type[e.Event], Sequence[Any]]) -> Iterator[_Found]:
     moved = {each.payment: each for each in of.get(e.PaymentTransferred, ())}
     for payment in of.get(e.PaymentReceived, ()):
         left = moved.get(payment.payment)
-        because = f"payment {payment.payment}" + (f" went to account {left.to_account} on {left.on}" if left else "")
+        because = f"payment {payment.payment}" + (
+            f" went to account {left.to_account} on {said(left.on)}" if left else ""
+        )
         yield _Found("payments_misposted", payment.day, left is not None, payment, because)
 
 
@@ -256,7 +252,7 @@ def _reconnections(of: Mapping[type[e.Event], Sequence[Any]], calendar: Calendar
     for request in of.get(e.ReconnectionRequested, ()):
         back = next((on for on in made if on >= request.day), None)
         last = calendar.add_business_days(request.day, 1)
-        because = f"asked for on {request.day}, " + (f"made on {back}" if back else "not made yet")
+        because = f"asked for on {said(request.day)}, " + (f"made on {said(back)}" if back else "not made yet")
         yield _Found("reconnections_late", request.day, back is None or back > last, request, because)
 
 
@@ -277,13 +273,13 @@ _LIST_116918 = (
     Column("version", "integer", None),
 )
 _FIGURES_103A = (
-    Column("measure", "word", wraps=True),
-    Column("counted", wraps=True),
-    Column("of", wraps=True),
+    Column("measure", "word"),
     Column("period"),
+    Column("counted", heading=None),
+    Column("of", heading=None),
     Column("number", "integer"),
     Column("out_of", "integer"),
-    Column("percent", "number"),
+    Column("percent", "percent"),
 )
 _LIST_103A = (
     Column("measure", "word", wraps=True),
@@ -309,13 +305,11 @@ def page(answer: Answer, *, listed: bool = False) -> Page:
         title = f"Performance in {answer['year']}, as of {as_of} ({answer['cite']})"
         tables = [Table("figures", _FIGURES_103A, answer["figures"], title)]
         supporting = Table("list", _LIST_103A, answer["rows"], title)
-    tables = (
-        [supporting, *(t._replace(apart=True) for t in tables)]
-        if listed
-        else [*tables, supporting._replace(apart=True)]
-    )
-    notes = [*answer["notes"], *(f"Not held. {sentence}" for sentence in answer.get("not_held", ()))]
-    return Page([], tables, ["", *notes, *source(answer)])
+    if listed:
+        tables = [supporting, *(table._replace(apart=True) for table in tables)]
+    else:
+        tables.append(supporting._replace(apart=True))
+    return Page([], tables, ["", *answer["notes"], *source(answer)])
 
 
 def listed(answer: Answer) -> Page:

@@ -14,11 +14,23 @@ from commands.answers import Answer
 Row = Mapping[str, Any]
 
 Kind = Literal[
-    "text", "word", "list", "verdict", "money", "integer", "number", "fraction", "day", "moment", "when", "boolean"
+    "text",
+    "word",
+    "list",
+    "verdict",
+    "money",
+    "integer",
+    "number",
+    "percent",
+    "fraction",
+    "day",
+    "moment",
+    "when",
+    "boolean",
 ]
 """What a column holds. A word is one of a few, with `_` for a blank; a number has decimals; when: a day or a moment."""
 
-NUMBERS: frozenset[Kind] = frozenset(("money", "integer", "number", "fraction"))
+NUMBERS: frozenset[Kind] = frozenset(("money", "integer", "number", "percent", "fraction"))
 """The kinds that stand to the right, and that no spreadsheet takes for a formula."""
 
 
@@ -150,7 +162,7 @@ _HISTORY = (
     Column("source", heading=None),
     Column("flags", "list", wraps=True, told=lambda event: " ".join(event["flags"])),
 )
-_AGES = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
+AGES = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
 _BOOKS = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
 _CLOSES = (
     Column("through", "day", "closed through"),
@@ -245,7 +257,7 @@ def _of_account(answer: Answer, part: str) -> Iterator[Answer]:
 
 
 def _aging(answer: Answer) -> Page:
-    columns = [Column(name, "money", _AGES.get(name, name)) for name in answer["totals"]]
+    columns = [Column(name, "money", AGES.get(name, name)) for name in answer["totals"]]
     title = f"Receivables on {day(answer['on'])}, by days past due"
     total = {"account": "total"} | answer["totals"]
     table = Table("aging", [Column("account", wraps=True), *columns], answer["rows"], title, total)
