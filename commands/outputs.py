@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -194,6 +193,8 @@ def write_xlsx(page: Page, file: IO[bytes], created: date | datetime) -> None:
 
 
 def _put(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
+    from decimal import Decimal
+
     if value is None:
         return
     if kind == "when":
@@ -256,11 +257,11 @@ def _printed(newline: str | None) -> Iterator[IO[str]]:
 
 def files(page: Page, csv: str | None, xlsx: str | None, created: date | datetime) -> None:
     """Write the files that were asked for."""
+    if xlsx == "-":
+        raise click.BadParameter("a spreadsheet is no text to print; name a file", param_hint="--xlsx")
     if csv is not None:
         with whole(csv, newline="") as file:
             write_csv(page, file)
     if xlsx is not None:
-        if xlsx == "-":
-            raise click.BadParameter("a spreadsheet is no text to print; name a file", param_hint="--xlsx")
         with whole(xlsx, binary=True) as file:
             write_xlsx(page, file, created)

@@ -27,6 +27,10 @@ def register() -> None:
     """Registers over all accounts: disputes, appeals, arrangements, deposits, shutoffs, notices.
 
     A period takes in what began in it; --on says up to when what became of it counts.
+
+    \b
+    Example:
+      water-ledger register shutoffs --from 2024-01-01 --to 2024-12-31 --xlsx shutoffs.xlsx
     """
 
 

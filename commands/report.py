@@ -13,7 +13,12 @@ from ledger.refusal import Refused
 
 @click.group()
 def report() -> None:
-    """Yearly reports: 116918 and go-103a, each with the list of what its numbers count."""
+    """Yearly reports: 116918 and go-103a, each with the list of what its numbers count.
+
+    \b
+    Example:
+      water-ledger report 116918 --year 2024
+    """
 
 
 def _yearly(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,14 +5,14 @@ Every number comes with the list of what it counts. What a report asks for and t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from commands.answers import Answer, When, asked, day_of, plain
 from commands.tables import Column, Page, Table, day, source
 from ledger import events as e
-from ledger.calendar import Calendar
+from ledger.calendar import ONE_DAY, Calendar
 from ledger.history import History
 from ledger.money import decimals
 from ledger.policy.case import said
@@ -122,6 +122,7 @@ def performance(
     """
     when = asked(when)
     first, last = year_of(year)
+    ends = _ends(year, day_of(when))
     counted: Counter[tuple[str, int]] = Counter()
     of: Counter[tuple[str, int]] = Counter()
     rows: list[Answer] = []
@@ -130,7 +131,7 @@ def performance(
             events = history.effective(history.known(known_at), when)
         except Refused:
             continue
-        for quarter in _open_at_the_end_of(events, year):
+        for quarter in _open_at_the_end_of(events, ends):
             of["complaints_to_commission", quarter] += 1
         for found in _all_found(events, calendar):
             if first <= found.on <= last:
@@ -148,7 +149,7 @@ def performance(
         "known_at": plain(known_at),
         "answered_from": "log",
         "cite": "CPUC General Order 103-A, Appendix E",
-        "figures": [row for measure in MEASURES for row in _figures(measure, year, counted, of)],
+        "figures": [row for measure in MEASURES for row in _figures(measure, year, list(ends), counted, of)],
         "rows": rows,
         "notes": [*_over(year, on), *_NOTES_103A],
     }
@@ -158,14 +159,25 @@ def _quarter(on: date) -> int:
     return (on.month + 2) // 3
 
 
+def _ends(year: int, on: date) -> dict[int, date]:
+    """The quarters that had begun by a day, each with its last day, or that day while it lasted."""
+    first = [date(year, 3 * quarter - 2, 1) for quarter in range(1, QUARTERS + 1)]
+    begun = [day for day in first if day <= on]
+    after = [*first[1:], date(year + 1, 1, 1)]
+    return {quarter: min(after[quarter - 1] - ONE_DAY, on) for quarter in range(1, len(begun) + 1)}
+
+
 def _figures(
-    measure: Measure, year: int, counted: Mapping[tuple[str, int], int], of: Mapping[tuple[str, int], int]
+    measure: Measure,
+    year: int,
+    quarters: Sequence[int],
+    counted: Mapping[tuple[str, int], int],
+    of: Mapping[tuple[str, int], int],
 ) -> Iterator[Answer]:
-    quarters = range(1, QUARTERS + 1)
     # The accounts of a year are those at its end; everything else adds up.
     stock = measure.name == "complaints_to_commission"
     periods = [(f"{year}-Q{q}", [q], [q]) for q in quarters]
-    periods.append((str(year), list(quarters), [QUARTERS] if stock else list(quarters)))
+    periods.append((str(year), list(quarters), list(quarters[-1:] if stock else quarters)))
     for period, above, below in periods:
         part, whole = sum(counted[measure.name, q] for q in above), sum(of[measure.name, q] for q in below)
         percent = decimals(Fraction(100 * part, whole), 1) if whole else None
@@ -185,13 +197,11 @@ def _row(account: str, found: _Found, year: int) -> Answer:
     }
 
 
-def _open_at_the_end_of(events: Sequence[e.Event], year: int) -> Iterator[int]:
+def _open_at_the_end_of(events: Sequence[e.Event], ends: Mapping[int, date]) -> Iterator[int]:
+    """The periods at whose end the account was open."""
     opened = next((event.day for event in events if isinstance(event, e.AccountOpened)), date.max)
     closed = next((event.day for event in events if isinstance(event, e.AccountClosed)), date.max)
-    for quarter in range(1, QUARTERS + 1):
-        end = date(year + quarter // QUARTERS, quarter * 3 % 12 + 1, 1) - timedelta(days=1)
-        if opened <= end < closed:
-            yield quarter
+    return (quarter for quarter, end in ends.items() if opened <= end < closed)
 
 
 def _all_found(events: Sequence[e.Event], calendar: Calendar) -> Iterator[_Found]:

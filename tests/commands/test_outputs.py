@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from commands import answers, outputs, tables
+from commands.cli import cli
 from commands.tables import Column, Page, Table
 from tests.cases import bill_mailed, payment
 from tests.commands.told import RULES, history
@@ -128,6 +130,22 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
     assert [each.read_text() for each in tmp_path.iterdir()] == ["yesterday's"]
     outputs.files(table(ROW), str(path), str(tmp_path / "statement.xlsx"), date(2024, 6, 3))
     assert sorted(each.name for each in tmp_path.iterdir()) == ["statement.csv", "statement.xlsx"]
+
+
+def test_a_question_writes_both_files_and_prints_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    opened = ("--account", "7001", "--opened-on", "2019-06-01", "--name", "A", "--service-address", "1 Example Lane")
+    assert CliRunner().invoke(cli, ["--db", url, "account", "open", *opened]).exit_code == 0
+    for question in (["balance", "7001"], ["history", "7001"], ["aging"], ["rules"], ["register", "notices"]):
+        written = [tmp_path / "answer.csv", tmp_path / "answer.xlsx"]
+        options = ["--csv", str(written[0]), "--xlsx", str(written[1])]
+        told = CliRunner().invoke(cli, ["--db", url, *question, *options])
+        assert (told.exit_code, told.output) == (0, ""), told.exception
+        header = written[0].read_text().splitlines()[0].split(",")
+        cells = sheet(written[1].read_bytes())
+        assert [cells[f"{chr(ord('A') + n)}1"][2] for n in range(len(header))] == header
+        for each in written:
+            each.unlink()
 
 
 def test_a_spreadsheet_is_not_printed():

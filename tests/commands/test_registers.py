@@ -15,6 +15,7 @@ from projections.rows import World as Around
 from tests.commands.world import World
 
 SHUTOFF = {"reason": "nonpayment"}
+OTHER = {"account": "7002", "name": "Sample Customer", "service_address": "2 Example Lane"}
 
 
 class Rows:
@@ -344,6 +345,12 @@ def test_103a_complaints_are_of_the_accounts_open_at_the_end_of_the_period(world
         (0, 1),
     ]
     assert found["complaints_to_commission", "2024"] == (1, 1, "100.0")
+
+
+def test_103a_quarters_that_have_not_begun_have_no_figures(world):
+    found = figures(world, on="2024-05-15")
+    assert {period for _, period in found} == {"2024-Q1", "2024-Q2", "2024"}
+    assert found["complaints_to_commission", "2024"] == (0, 1, "0.0")
 
 
 def test_a_period_that_ends_before_it_begins_is_refused(world):
