@@ -57,17 +57,24 @@ def show(page: Page, file: IO[str] | None = None) -> None:
 def _print(page: Page, console: "Console") -> None:
     for line in page.before:
         console.print(line, soft_wrap=False)
+    begun = bool(page.before)
     for table in page.tables:
         if table.apart:
             continue
-        if table.title:
-            console.print(table.title, style="bold")
-        console.print()
+        if table.title and begun:
+            console.print()
+        begun = True
         columns = [column for column in table.columns if column.heading is not None]
         rows = [[said(column, row) for column in columns] for row in table.rows]
         if table.total is not None:
             total = table.total
             rows.append([said(column, total) if column.name in total else "" for column in columns])
+        if table.title and not rows:
+            console.print(f"{table.title}: none", soft_wrap=False)
+            continue
+        if table.title:
+            console.print(table.title, style="bold")
+        console.print()
         least = [_least(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
         if sum(least) + _BETWEEN * (len(least) - 1) <= console.width:
             console.print(_drawn(columns, least, rows))

@@ -70,7 +70,7 @@ def _aging(answer: Answer, width: int) -> list[str]:
         said = ", ".join(filter(None, (share, accounts)))
         found.append(Bar(AGES.get(name, name), money(amount), Fraction(amount, 100), said))
     title = f"Receivables on {day(answer['on'])}, by days past due; balance {answer['totals']['balance']}"
-    return [title, "", *bars(found, width), *source(answer)]
+    return [title, "", *bars(found, width), *source(answer)[1:]]
 
 
 _DRAWN: dict[str, Callable[[Answer, int], list[str]]] = {"usage": _usage, "aging": _aging}

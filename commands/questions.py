@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -18,6 +18,10 @@ from ledger.calendar import PACIFIC
 from ledger.refusal import Invalid
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
+
+if TYPE_CHECKING:
+    from ledger.policy.parameters import Policies
+    from projections.kept import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -280,20 +284,25 @@ def history(account: str, since: date | None, asked: Asked) -> None:
             write(event)
 
 
-def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
-    """The answer about all accounts: from the rows that are shown where they tell it, else folded from the log."""
-    answers: Any = import_module("commands.answers_over_all")
-    kept: Any = import_module("projections.kept")
-    url, when = click.get_current_context().obj, answers.asked(asked.when)
+def over_all(answer: Callable[..., Any], asked: Asked, source: "Callable[[Policies], Source]", **rest: Any) -> Any:
+    """The answer about all accounts: from the rows that are shown where `source` says that they tell, else folded."""
+    from commands.answers import asked as as_asked
+    from projections.kept import Accounts
+
+    url, when = click.get_current_context().obj, as_asked(asked.when)
     with books_at(url) as books:
         rules = books.utility().rules(asked.known_at)
-        answer: Any = getattr(answers, name)
         if asked.known_at is not None:
             # Rows hold what is known now, and do not say what was known of them earlier.
             return answer(books.histories(), *rules, when, asked.known_at, **rest) | _FROM_LOG
-        with kept.Accounts(books, url, answers.SOURCES[name], when) as accounts:
+        with Accounts(books, url, source(rules.policies), when) as accounts:
             found = answer(accounts, *rules, when, None, **rest)
             return found | ({"answered_from": "tables", "folded": accounts.folded} if accounts.kept else _FROM_LOG)
+
+
+def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
+    answers: Any = import_module("commands.answers_over_all")
+    return over_all(getattr(answers, name), asked, lambda _: answers.SOURCES[name], **rest)
 
 
 _FROM_LOG = {"answered_from": "log"}

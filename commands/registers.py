@@ -366,4 +366,4 @@ def page(answer: Answer) -> Page:
         parts = ({"account": row["account"]} | part for row in answer["rows"] for part in row["installments"])
         tables.append(Table("installments", _INSTALLMENTS, parts, apart=True))
     totals = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in answer["totals"].items())
-    return Page([], tables, ["", totals, *source(answer)])
+    return Page([], tables, ["", totals, *source(answer)[1:]])

@@ -319,7 +319,7 @@ def page(answer: Answer, *, listed: bool = False) -> Page:
         tables = [supporting, *(table._replace(apart=True) for table in tables)]
     else:
         tables.append(supporting._replace(apart=True))
-    return Page([], tables, ["", *answer["notes"], *source(answer)])
+    return Page([], tables, ["", *answer["notes"], *source(answer)[1:]])
 
 
 def listed(answer: Answer) -> Page:

@@ -169,6 +169,14 @@ _CLOSES = (
     Column("recorded_at", "moment", "recorded"),
     *(Column(book, "money", name) for book, name in _BOOKS.items()),
 )
+_ACCOUNTS = (
+    Column("account", wraps=True),
+    Column("stage", "word"),
+    Column("district", wraps=True),
+    Column("past_due", "money"),
+    Column("balance", "money"),
+    Column("protections", "list", "protected by", wraps=True),
+)
 _WORKLIST = (
     Column("account", wraps=True),
     Column("task", "word"),
@@ -266,7 +274,7 @@ def _aging(answer: Answer) -> Page:
 
 def _trial_balance(answer: Answer) -> Page:
     first = f"from {day(answer['from'])} " if answer["from"] else ""
-    before = [f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts"]
+    before = [f"Control totals {first}to {day(answer['to'])}, {_count(answer['accounts'])}"]
     tables = []
     for key, name in _BOOKS.items():
         book = answer[key]
@@ -302,9 +310,19 @@ def _entries(known: str, heading: str) -> tuple[Column, ...]:
 def source(answer: Answer) -> list[str]:
     """Where the answer comes from, for whoever wonders how long it took."""
     if answer.get("answered_from") == "tables":
-        folded = f"; {answer['folded']:,} accounts folded from the log" if answer["folded"] else ""
-        return [f"answered from the tables{folded}"]
-    return ["folded from the log"] if "answered_from" in answer else []
+        folded = f"; {_count(answer['folded'])} folded from the log" if answer["folded"] else ""
+        return ["", f"answered from the tables{folded}"]
+    return ["", "folded from the log"] if "answered_from" in answer else []
+
+
+def _count(accounts: int) -> str:
+    return f"{accounts:,} account{'' if accounts == 1 else 's'}"
+
+
+def _accounts(answer: Answer) -> Page:
+    total = {"account": "total", "stage": _count(answer["accounts"]), **answer["totals"]}
+    table = Table("accounts", _ACCOUNTS, answer["rows"], f"Accounts on {day(answer['on'])}", total)
+    return Page([], [table], source(answer))
 
 
 def _worklist(answer: Answer) -> Page:
@@ -364,6 +382,7 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "aging": _aging,
     "trial_balance": _trial_balance,
     "worklist": _worklist,
+    "accounts": _accounts,
     "register": _elsewhere("commands.registers", "page"),
     "report": _elsewhere("commands.reports", "page"),
     "report_list": _elsewhere("commands.reports", "listed"),

@@ -150,9 +150,7 @@ class Views:
         return found.hexdigest()
 
     def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
-        chosen = generation or self.shown()
-        if chosen is None:
-            raise StoreError(f"{self.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+        chosen = generation or shown_of(self)
         query = f"SELECT account, {name} FROM {{s}}{chosen.table} WHERE {name} IS NOT NULL ORDER BY account"
         for page in self.database.pages(query):
             yield from page
@@ -160,6 +158,14 @@ class Views:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
+
+
+def shown_of(views: Views) -> Generation:
+    """The generation that people read; raises StoreError where none was made yet."""
+    generation = views.shown()
+    if generation is None:
+        raise StoreError(f"{views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+    return generation
 
 
 @cache
