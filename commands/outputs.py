@@ -123,7 +123,7 @@ def _print_apart(columns: list[Column], rows: list[list[str]], console: "Console
         if number:
             console.print()
         for column, text in zip(columns, row, strict=True):
-            console.print(f"{column.shown_as:<{wide}}  {text.replace(chr(10), ' ')}", soft_wrap=False)
+            console.print(f"{column.shown_as:<{wide}}  {', '.join(text.splitlines()) or '–'}", soft_wrap=False)
 
 
 def said(column: Column, row: Row) -> str:
