@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 WIDTH = 100
 _BETWEEN = 3
 
+MOST_ROWS = 1_048_576
+"""How many rows a sheet can hold; more would be left out without a word."""
+
+_FIRST_DAY = "1900-03-01"
+"""Earlier days are text: spreadsheets do not agree on their numbers."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _STYLES = {"blocks": "red", "avoids": "yellow", "unknown": "magenta", "permits": "green"}
 _FORMATS: dict[Kind, str] = {
@@ -175,7 +181,7 @@ def _guarded(column: Column, row: Row) -> str:
 def write_xlsx(page: Page, file: IO[bytes], created: date | datetime) -> None:
     """Write every table as a sheet: money as numbers, days as days, moments in Pacific time.
 
-    The same answer gives the same bytes. Raises click.UsageError where the extra is missing.
+    The same answer gives the same bytes. Raises click.UsageError where the extra is missing, or a sheet too small.
     """
     try:
         from xlsxwriter import Workbook
@@ -183,20 +189,24 @@ def write_xlsx(page: Page, file: IO[bytes], created: date | datetime) -> None:
         raise click.UsageError(
             "--xlsx needs XlsxWriter, which is not installed: pip install 'water-ledger[xlsx]'"
         ) from None
-    book = Workbook(file, {"constant_memory": True})
-    book.set_properties({"created": _local(created)})
-    bold = book.add_format({"bold": True})
-    formats = {kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()}
-    for table in page.tables:
-        sheet = book.add_worksheet(table.name[:31])
-        sheet.freeze_panes(1, 0)
-        for place, column in enumerate(table.columns):
-            sheet.set_column(place, place, 40 if column.wraps else 16)
-            sheet.write_string(0, place, column.name, bold)
-        for line, row in enumerate(table.rows, 1):
+    # Closed in any case, because the rows wait in files of their own; half a book is thrown away by who opened `file`.
+    with Workbook(file, {"constant_memory": True}) as book:
+        book.set_properties({"created": _local(created)})
+        bold = book.add_format({"bold": True})
+        formats = {kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()}
+        for table in page.tables:
+            sheet = book.add_worksheet(table.name[:31])
+            sheet.freeze_panes(1, 0)
             for place, column in enumerate(table.columns):
-                _put(sheet, line, place, column.kind, row[column.name], formats)
-    book.close()
+                sheet.set_column(place, place, 40 if column.wraps else 16)
+                sheet.write_string(0, place, column.name, bold)
+            for line, row in enumerate(table.rows, 1):
+                if line >= MOST_ROWS:
+                    raise click.UsageError(
+                        f"a sheet holds {MOST_ROWS - 1:,} rows and there are more; write --csv instead"
+                    )
+                for place, column in enumerate(table.columns):
+                    _put(sheet, line, place, column.kind, row[column.name], formats)
 
 
 def _put(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dict[Kind, Any]) -> None:
@@ -209,7 +219,7 @@ def _put(sheet: Any, line: int, place: int, kind: Kind, value: Any, formats: dic
     match kind:
         case "money" | "integer" | "number" | "percent":
             sheet.write_number(line, place, Decimal(value), formats[kind])
-        case "day" | "moment":
+        case "day" | "moment" if value >= _FIRST_DAY:
             found = datetime.fromisoformat(value)
             kind = "moment" if "T" in value else "day"
             sheet.write_datetime(line, place, found.replace(tzinfo=None), formats[kind])

@@ -89,6 +89,19 @@ def test_a_spreadsheet_holds_numbers_days_and_moments():
     assert cells["E2"][:1] == ("b",)
 
 
+def test_a_day_that_spreadsheets_do_not_agree_on_is_text():
+    cells = sheet(as_xlsx(table(ROW | {"on": "1899-12-31", "at": None})))
+    assert cells["C2"][::2] == ("inlineStr", "1899-12-31")
+    assert "D2" not in cells
+
+
+def test_more_rows_than_a_sheet_holds_are_an_error(monkeypatch):
+    monkeypatch.setattr(outputs, "MOST_ROWS", 3)
+    as_xlsx(table(ROW, ROW))
+    with pytest.raises(click.UsageError, match="write --csv instead"):
+        as_xlsx(table(ROW, ROW, ROW))
+
+
 def test_the_same_answer_gives_the_same_bytes():
     assert as_xlsx(table(ROW)) == as_xlsx(table(ROW))
 
