@@ -226,7 +226,7 @@ def _missed(row: Row) -> str:
 
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
-    endings = {"_on": "day", "_by": "day", "_after": "day", "_at": "when", "_amount": "money"}
+    endings = {"_on": "day", "_by": "day", "_after": "day", "_from": "day", "_at": "when", "_amount": "money"}
     kinds = {
         "approved_by": "text",
         "version": "integer",

@@ -1,11 +1,15 @@
 """Registers come from the tables or from the log, and are the same either way, on any day and as known then."""
 
+import csv
+import io
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
 
+from commands import outputs
 from commands.questions import books_at
-from commands.registers import REGISTERS, Asking, register
+from commands.registers import REGISTERS, Asking, page, register
 from ledger.calendar import PACIFIC
 from ledger.events import UTILITY
 from ledger.refusal import Refused
@@ -95,6 +99,28 @@ def test_periods_that_meet_make_the_whole(ledger_url, name):
     before = told(ledger_url, name, DAYS[-1], last=last)["rows"]
     after = told(ledger_url, name, DAYS[-1], first=last + timedelta(days=1))["rows"]
     assert sorted(map(str, before + after)) == sorted(map(str, whole))
+
+
+@pytest.mark.parametrize("name", REGISTERS)
+def test_a_register_goes_every_way_out(sqlite_store_url, template, name):
+    template.at(sqlite_store_url).close()
+    answer = told(sqlite_store_url, name, DAYS[-1])
+    text, printed, book = io.StringIO(newline=""), io.StringIO(), io.BytesIO()
+    outputs.write_csv(page(answer), text)
+    outputs.show(page(answer), printed)
+    outputs.write_xlsx(page(answer), book, DAYS[-1])
+    header, *rows = csv.reader(io.StringIO(text.getvalue(), newline=""))
+    assert [dict(zip(header, row, strict=True))["account"] for row in rows] == [r["account"] for r in answer["rows"]]
+    assert {"account", "district"} <= set(header) <= set(answer["rows"][0])
+    # Days, moments and money say so, in every column of them.
+    columns = {column.name: column.kind for column in REGISTERS[name].columns}
+    for field in {key for row in answer["rows"] for key, value in row.items() if _is_a_day(value)} & set(columns):
+        assert columns[field] in ("day", "moment", "when"), field
+    assert max(map(len, printed.getvalue().splitlines())) <= 100
+
+
+def _is_a_day(value):
+    return isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value) is not None
 
 
 def test_what_was_not_known_is_not_in_a_register(ledger_url):
