@@ -150,7 +150,7 @@ def _find(
     """
     wanted = Wanted(stage, past_due_over, protection, district)
     answer = over_all(find, asked, lambda policies: source(wanted, policies), wanted=wanted)
-    tell("accounts", answer, asked.as_json)
+    tell("accounts", answer, asked)
 
 
 accounts = click.Group("accounts", commands=[_find], help="Finding accounts.")

@@ -28,6 +28,8 @@ QUESTIONS = {
     "aging": "Receivables by age.",
     "trial-balance": "Control totals of a period by kind of entry.",
     "worklist": "What needs doing on a day.",
+    "register": "Disputes, appeals, arrangements, deposits, shutoffs, notices over all accounts.",
+    "report": "The yearly reports: H&S Code 116918, General Order 103-A.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 
@@ -110,7 +112,8 @@ def _noun(noun: str) -> Callable[[], click.Command]:
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    return _member("commands.questions", name.replace("-", "_"))
+    own = name if name in ("register", "report") else "questions"
+    return _member(f"commands.{own}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (

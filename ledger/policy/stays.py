@@ -2,7 +2,7 @@
 
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.account import Appeal, HealthState
 from ledger.events import HealthPart, PetitionFiled
@@ -28,19 +28,32 @@ def _last_day(appeal: Appeal) -> date:
     return min(closed, appeal.lapsed_on or date.max)
 
 
-def petition_late_by(case: Case, petition: PetitionFiled) -> int:
-    """How many days after the last of the five, moved off closed days, a petition was filed; 0 in time (DO-23, C9)."""
+class PetitionDays(NamedTuple):
+    """The days that a petition is counted by: the bill received, known or presumed (C9), and the last day in time."""
+
+    received: date
+    presumed: bool
+    last: date
+
+
+def petition_days(case: Case, petition: PetitionFiled) -> PetitionDays | None:
+    """The five days from receiving the bill, moved off closed days (DO-23); None where the bill is not known."""
     bill = case.account.bills.get(petition.bill)
     if bill is None:
-        return 0
+        return None
     mailed = bill.parts[-1].mailed_on if bill.parts else bill.mailed_on
-    received = mailed
+    received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
     if bill.received_on and bill.received_on >= mailed:
-        received = bill.received_on
-    last = case.calendar.next_open(received + case.days("petition_in_time"))
-    return max((petition.day - last).days, 0)
+        received, presumed = bill.received_on, False
+    return PetitionDays(received, presumed, case.calendar.next_open(received + case.days("petition_in_time")))
+
+
+def petition_late_by(case: Case, petition: PetitionFiled) -> int:
+    """How many days after the last of the five a petition was filed; 0 in time (DO-23, C9)."""
+    days = petition_days(case, petition)
+    return max((petition.day - days.last).days, 0) if days else 0
 
 
 def means_met(case: Case, petition: PetitionFiled) -> bool:
