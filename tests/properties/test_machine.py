@@ -1,6 +1,6 @@
 """Campaign 15: any sequence of commands, beside a small model of what is owed and what protects.
 
-The machine does not wait for a shutoff to happen: after each step it asks the rules about the mornings of the next week.
+The machine does not wait for a shutoff to happen: after each step it asks the rules about the mornings to come.
 `allowed` may only be said where the model knows of nothing against it, and must be said where the model knows that all
 is in order and nothing was ever asked, disputed or promised.
 
