@@ -80,7 +80,7 @@ def _own(row: Row) -> set[tuple[str, object, object]]:
 def test_each_flipped_bit_of_an_event_is_found_and_named(
     sealed_house: House, store_url: str, tamper: Tamper, column: str, every: int
 ):
-    every = every if store_url.startswith("sqlite") else every * 7
+    every = every if store_url.startswith("sqlite") else every * 29
     there = taken(sealed_house)
     for account, version in (("7001", 4), ("7003", 1)):
         row = next(row for row in sealed_house.log.rows(account) if row.version == version)
