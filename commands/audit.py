@@ -268,7 +268,8 @@ _MEMBERS = {
     "note": ("commands.audit", "note", "Print the signed note of a seal."),
     "witness": ("commands.audit", "witness", "Check a note against your last one, and cosign it."),
     "verify": ("commands.audit", "verify", "Check the whole store."),
-    "archive": ("commands.audit_archive", "archive", "Write the log as sealed segments, and replay from them."),
+    "archive": ("commands.audit_archive", "archive", "Write the log as sealed segments."),
+    "replay": ("commands.audit_archive", "replay", "Check sealed segments, and fold every account in them."),
 }
 """Name to module, command and summary; a member's module is loaded when it is asked for."""
 
