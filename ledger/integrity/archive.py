@@ -20,9 +20,10 @@ from ledger.integrity.heads import leaf_hashes
 from ledger.integrity.leaves import Seal, unpacked_heads
 from ledger.integrity.notes import BadNote, Key, read_checkpoint, read_note, verified
 from ledger.integrity.seals import NotIntact, stated
+from ledger.integrity.signing import trusted_from
 from ledger.integrity.tiles import StoredTree
 from ledger.store.log import LAST, StoreError, event_hash, genesis
-from ledger.store.seal_rows import Head, NotSealing, SealRow, SealRows, StoredEvent
+from ledger.store.seal_rows import Head, NotSealing, SealKey, SealRow, SealRows, StoredEvent
 
 EVENTS = 50_000
 """About how many events a segment holds."""
@@ -67,7 +68,8 @@ class SealText(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     @classmethod
     def of(cls, seal: Seal) -> "SealText":
         """The text of a seal."""
-        return cls(*(each.hex() if isinstance(each, bytes) else each for each in seal))
+        values: list[Any] = [each.hex() if isinstance(each, bytes) else each for each in seal]
+        return cls(*values)
 
     def seal(self) -> Seal:
         """The seal; raises ValueError where a hash is not 32 bytes in lower-case hex."""
@@ -81,10 +83,11 @@ class SealText(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Index(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What an archive holds, under which note, and the proof that the seal stands there."""
+    """What an archive holds, under which note, the log's keys, and the proof that the seal stands under the note."""
 
     format: str
     note: str
+    keys: list[SealKey]
     seal: SealText
     proof: list[str]
     segments: list[Segment]
@@ -119,7 +122,7 @@ def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) 
         report(done, seal.events)
     proof = tree.inclusion(seal.size, seal.size - 1, StoredTree(rows).get)
     note = rows.note(seal.number) or ""
-    index = Index(FORMAT, note, SealText.of(stated(seal)), [each.hex() for each in proof], segments)
+    index = Index(FORMAT, note, rows.keys(), SealText.of(stated(seal)), [each.hex() for each in proof], segments)
     draft = folder / f"{_INDEX}.part"
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(index)) + b"\n")
     draft.replace(folder / _INDEX)
@@ -175,8 +178,9 @@ class Archive:
         if self.index.format != FORMAT:
             raise BadArchive(f"{folder / _INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
         try:
-            if key and not verified(note, [key]):
-                raise BadArchive(f"the note of the archive is not signed by {key.name} ({key.id.hex()})")
+            if key and not verified(note, trusted_from(self.point.origin, self.index.keys, key)):
+                by = f"{key.name} ({key.id.hex()}), nor by a key that it handed over to"
+                raise BadArchive(f"the note of the archive is not signed by {by}")
         except BadNote as error:
             raise BadArchive(str(error)) from None
         leaf, size = tree.leaf_hash(self.seal.leaf), self.point.size
@@ -203,7 +207,7 @@ class Archive:
             raise BadArchive("the accounts of the archive do not end where the seal says")
 
     def of(self, account: str) -> list[bytes]:
-        """The stored events of one account, from the one segment that holds it; its chain is checked, its end is not."""
+        """The stored events of one account, from the segment that holds it; its chain is checked, its end is not."""
         for segment in self.index.segments:
             if segment.first <= account <= segment.last:
                 for name, found in self._read(segment):
