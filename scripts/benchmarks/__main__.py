@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from commands import clock
-from scripts.benchmarks import command, post, question, rebuild
+from scripts.benchmarks import command, post, question, rebuild, verify
 from scripts.benchmarks.measuring import Result
 from scripts.benchmarks.report import as_json, as_page, as_table
 from scripts.benchmarks.stores import postgres
@@ -17,8 +17,9 @@ BENCHMARKS = {
     "post": post.measure,
     "question": question.measure,
     "rebuild": rebuild.measure,
+    "verify": verify.measure,
 }
-SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500}
+SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500, "verify": 500}
 """How many accounts each benchmark uses unless --size says otherwise."""
 
 STORES = ("sqlite", "postgresql")

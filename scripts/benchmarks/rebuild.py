@@ -25,7 +25,7 @@ STOCK_SHARE = 20
 def measure(store: str, seconds: float, size: int, server: str | None = None) -> list[Result]:
     """Events a second for a simulated utility of `size` addresses; `decode` reads and decodes in one process."""
     with place(store, server) as where:
-        _simulate(where.ledger_url, size)
+        simulated(where.ledger_url, size)
         with closing(open_log(where.ledger_url)) as log, where.stock_ledger() as stock:
             events = sum(log.heads().values())
             some = max(size // STOCK_SHARE, 1)
@@ -43,7 +43,8 @@ def measure(store: str, seconds: float, size: int, server: str | None = None) ->
     return [Result("rebuild", store, what, "events/s", middle(found), ratios(found), targets)]
 
 
-def _simulate(url: str, size: int) -> None:
+def simulated(url: str, size: int) -> None:
+    """Fill a ledger with the lives of customers at so many addresses."""
     with tempfile.TemporaryDirectory() as folder:
         feed = Path(folder, "feed.jsonl")
         simulate(["--accounts", str(size), "--years", str(YEARS), "-o", str(feed)])
