@@ -29,12 +29,16 @@ def measure(store: str, seconds: float, size: int, server: str | None = None, ev
     With `events`, of ordinary accounts that have so many events together, recorded without their commands.
     """
     with place(store, server) as where:
+<<<<<<< HEAD
         if events:
             size = accounts_for(events)
             with closing(open_log(where.ledger_url)) as log:
                 record(log, 1, size)
         else:
             _simulate(where.ledger_url, size)
+=======
+        simulated(where.ledger_url, size)
+>>>>>>> seals
         with closing(open_log(where.ledger_url)) as log, where.stock_ledger() as stock:
             count = sum(log.heads().values())
             some = max(size // STOCK_SHARE, 1)
@@ -53,7 +57,8 @@ def measure(store: str, seconds: float, size: int, server: str | None = None, ev
     return [Result("rebuild", store, what, "events/s", middle(found), ratios(found), targets)]
 
 
-def _simulate(url: str, size: int) -> None:
+def simulated(url: str, size: int) -> None:
+    """Fill a ledger with the lives of customers at so many addresses."""
     with tempfile.TemporaryDirectory() as folder:
         feed = Path(folder, "feed.jsonl")
         simulate(["--accounts", str(size), "--years", str(YEARS), "-o", str(feed)])
