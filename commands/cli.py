@@ -80,12 +80,14 @@ _NOUN_SUMMARIES = {
 }
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
+_AUDIT_SUMMARIES = {"audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
     "Tables": list(_TABLE_SUMMARIES),
+    "Evidence": list(_AUDIT_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -116,6 +118,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
+    | {name: _member("commands.audit", name) for name in _AUDIT_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -124,7 +127,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
+    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _AUDIT_SUMMARIES | _EXPORT_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
