@@ -110,15 +110,16 @@ def write_bundle(
 
     from ledger.integrity.bundle import make
     from ledger.integrity.check import check
-    from ledger.integrity.signing import current_key
+    from ledger.integrity.notes import read_vkey
     from ledger.store.open import keys_of
 
     keys = None if redact else keys_of(store.url, store.log, read_only=True)
     older = note_text(since) if since else None
     made = make(sealed, accounts, keys, dated=dated, since=older)
     raw = msgspec.json.encode(made.bundle)
-    # What would not verify where it goes is better told here. The note of `since` may have been signed by an older key.
-    found = check(raw, [current_key(store.rows)]).findings
+    # What would not verify where it goes is better told here; its note may be older than the current key.
+    kept = store.rows.keys()
+    found = check(raw, [read_vkey(key.vkey) for key in kept]).findings
     if found:
         for each in found[:20]:
             click.echo(str(each), err=True)

@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 
 from commands import clock
-from scripts.benchmarks import command, post, question, rebuild
+from scripts.benchmarks import bundle, command, post, question, rebuild
 from scripts.benchmarks.measuring import Result
 from scripts.benchmarks.report import as_json, as_page, as_table
 from scripts.benchmarks.stores import postgres
 
 BENCHMARKS = {
+    "bundle": bundle.measure,
     "command": command.measure,
     "post": post.measure,
     "question": question.measure,
     "rebuild": rebuild.measure,
 }
-SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500}
+SIZES = {"bundle": 860, "command": 200, "post": 200, "question": 300, "rebuild": 2500}
 """How many accounts each benchmark uses unless --size says otherwise."""
 
 STORES = ("sqlite", "postgresql")

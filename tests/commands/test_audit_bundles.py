@@ -152,6 +152,25 @@ def test_erased_data_is_not_there_and_the_rest_holds(tmp_path: Path) -> None:
     assert NAME not in said
 
 
+def test_a_key_that_was_changed_since_the_last_seal_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.open("7001")
+    office.said("key", "create")
+    old = office.said("key", "show").split()[0]
+    office.seal("first.note")
+    office.said("key", "rotate")
+    new = office.said("key", "show").split()[0]
+    assert new != old
+    exported(office, "--account", "7001")
+    assert office.said("check-bundle", office.path("x.json"), "--key", old).endswith("verifies\n")
+    assert office.call("check-bundle", office.path("x.json"), "--key", new)[1] == 3
+    office.bill("7001", "B-1")
+    office.seal("second.note")
+    exported(office, "--account", "7001", "--since", office.path("first.note"))
+    both = ["--key", old, "--key", new, "--since", office.path("first.note")]
+    assert office.said("check-bundle", office.path("x.json"), *both).endswith("verifies\n")
+
+
 def test_a_key_in_the_wrong_hands_or_shape_is_refused(office: Office) -> None:
     exported(office, "--account", "7001")
     said, code = office.call("check-bundle", office.path("x.json"), "--key", "nonsense")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from ledger.integrity.notes import BadNote, read_checkpoint, read_note
 from ledger.integrity.seals import NotIntact
 from ledger.integrity.whole_log import check_log, lines
 from ledger.store.seal_rows import NotSealing
+from tests.integrity.browser import verified_in_browser
+from tests.integrity.bundle_drafts import Case
 from tests.integrity.conftest import ORIGIN, House
 from tests.integrity.test_bundles import script
 
@@ -52,6 +55,18 @@ def test_what_is_made_holds(sealed_house: House, accounts: list[str], how: dict[
     since = sealed_house.rows.note(how["since"]) if "since" in how else None
     bundle = raw(sealed_house, *accounts, dated=how.get("dated", False), since=since)
     assert found(sealed_house, bundle, since) == []
+
+
+def test_a_browser_finds_the_same(sealed_house: House, tmp_path: Path, tamper: Tamper) -> None:
+    accounts, key = ["7001", "7009", "8000"], [sealed_house.signer.key.vkey]
+    since = sealed_house.rows.note(1)
+    good = raw(sealed_house, *accounts, dated=True, since=since)
+    tamper("UPDATE event SET state = %s WHERE account = '7001' AND version = 4", b'{"type":"BillVoided","version":4}')
+    bad = raw(sealed_house, *accounts, since=since)
+    cases = [Case("good", good, key, since, True), Case("bad", bad, key, since, False)]
+    answers = verified_in_browser(cases, tmp_path)
+    assert (answers[0]["ok"], answers[0]["origin"], answers[0]["size"]) == (True, ORIGIN, 34)
+    assert [(each["account"], each["version"]) for each in answers[1]["findings"]] == [("7001", 4)]
 
 
 def test_an_account_is_whole_as_of_the_last_seal(sealed_house: House) -> None:

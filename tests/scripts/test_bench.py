@@ -11,7 +11,7 @@ import pytest
 
 from commands.base import read
 from commands.catalogue import command_type
-from scripts.benchmarks import command, post, question
+from scripts.benchmarks import bundle, command, post, question
 from scripts.benchmarks.measuring import Result, ratios
 from scripts.benchmarks.report import as_json, as_page
 from scripts.benchmarks.sample import COMMANDS, interleaved, life
@@ -53,6 +53,13 @@ def test_post_is_measured_inside_and_as_a_program(store, request):
     assert sorted(inside.figures) == ["ledger", "rows", "stock"]
     assert sorted(inside.ratios) == ["ledger/rows", "ledger/stock"]
     assert list(whole.figures) == ["program"]
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_bundle_is_measured_and_weighed(store, request):
+    (found,) = bundle.measure(store, 0, 2, server_for(store, request))
+    assert sorted(found.figures) == ["checked", "kilobytes", "made"]
+    assert "120 events among" in found.what
 
 
 def test_questions_are_measured_from_start_to_exit_and_alone():
