@@ -271,12 +271,9 @@ _MEMBERS = {
     "export": ("commands.audit_bundles", "export", "Write accounts, or the whole log, with their proof."),
     "check-bundle": ("commands.audit_bundles", "check_bundle", "Check what was exported; needs no store."),
     "diff": ("commands.audit_compare", "diff", "What was recorded between two notes."),
-    "sample": (
-        "commands.audit_compare",
-        "sample",
-        "Draw entries to test, so that anybody can draw them again.",
-    ),
-    "archive": ("commands.audit_archive", "archive", "Write the log as sealed segments, and replay from them."),
+    "sample": ("commands.audit_compare", "sample", "Draw entries so that anybody can draw them again."),
+    "archive": ("commands.audit_archive", "archive", "Write the log as sealed segments."),
+    "replay": ("commands.audit_archive", "replay", "Check sealed segments, and fold every account in them."),
 }
 """Name to module, command and summary; a member's module is loaded when it is asked for."""
 

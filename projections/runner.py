@@ -58,7 +58,7 @@ class Projector:
         """The calendar and the rules by the first `utility` events of the utility's stream."""
         if utility not in self._worlds:
             events = decode(self.log.states(UTILITY)[:utility])
-            self._worlds = {utility: World(Utility(events).rules(), self._lookup)}
+            self._worlds = {utility: World(Utility(events).rules(), self.lookup)}
         return self._worlds[utility]
 
     def fold(self, loaded: Mapping[str, Iterable[bytes]], utility: int) -> dict[str, Packed]:
@@ -137,7 +137,8 @@ class Projector:
         if self._keys is not None:
             self._keys.close()
 
-    def _lookup(self, account: str, sealed: str) -> str | None:
+    def lookup(self, account: str, sealed: str) -> str | None:
+        """By what a sealed log-in is found: its keyed digest, in hex; None where it was erased."""
         if self._keys is None:
             self._keys = keys_of(self.url, self.log, read_only=True)
         login = self._keys.open(account, "contact", "login", sealed)

@@ -146,7 +146,7 @@ class Views:
         """What the rows of a projection come to: SHA-256 over a line `["account",[rows]]` for each account."""
         found = sha256()
         for account, text in self._texts(name, generation):
-            found.update(f'["{account}",{text}]\n'.encode())
+            found.update(line_of(account, text))
         return found.hexdigest()
 
     def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
@@ -163,6 +163,11 @@ class Views:
 
 
 @cache
+def line_of(account: str, text: str) -> bytes:
+    """What one account adds to the digest of a projection."""
+    return f'["{account}",{text}]\n'.encode()
+
+
 def code() -> str:
     """What tells this version of the program from another: the rows of two versions do not mix."""
     found = sha256()

@@ -16,7 +16,7 @@ NAMED = 1_000
 
 
 class Stretch(NamedTuple):
-    """Neighbouring leaves of one kind: events of a shard from `position` on, or a seal (shard -1)."""
+    """Neighbouring leaves of one kind: events of a shard from `position` on, or a seal (shard -1), by its place."""
 
     first: int
     leaves: int
@@ -41,13 +41,13 @@ def stretches(seals: Sequence[SealRow]) -> Iterator[Stretch]:
     """The leaves of the tree, in order, as the seals' heads say."""
     before: Sequence[int] = ()
     leaf = 0
-    for seal in seals:
+    for at, seal in enumerate(seals):
         heads = unpacked_heads(seal.heads)
         for shard, (low, high) in enumerate(zip(before or [0] * len(heads), heads, strict=True)):
             if high > low:
                 yield Stretch(leaf, high - low, shard, low + 1)
                 leaf += high - low
-        yield Stretch(leaf, 1, -1, seal.number)
+        yield Stretch(leaf, 1, -1, at)
         leaf, before = leaf + 1, heads
 
 
@@ -60,10 +60,12 @@ def grow(rows: SealRows, seals: Sequence[SealRow], low: int, high: int) -> Grown
         if first >= last:
             continue
         if stretch.shard < 0:
-            ours.append(tree.leaf_hash(stated(seals[stretch.position - 1]).leaf))
+            ours.append(tree.leaf_hash(stated(seals[stretch.position]).leaf))
             continue
         position = stretch.position + first - stretch.first
         ours += _events(rows, stretch.shard, position, last - first, kept[first - low : last - low], findings)
+    # Where the seals contradict each other there may be fewer leaves than they state.
+    ours += kept[len(ours) :]
     believed = ours
     if ours != kept:
         believed = list(ours)
@@ -132,6 +134,6 @@ def _missing(
 def _differs(rows: SealRows, order: Sequence[Stretch], leaf: int) -> Finding:
     stretch = order[bisect_right(order, leaf, key=lambda each: each.first) - 1]
     if stretch.shard < 0:
-        return Finding("", 0, f"seal {stretch.position} is not what the log tree keeps of it (leaf {leaf})")
+        return Finding("", 0, f"seal {stretch.position + 1} is not what the log tree keeps of it (leaf {leaf})")
     account, version = rows.event_at(stretch.shard, stretch.position + leaf - stretch.first) or ("", 0)
     return Finding(account, version, f"it is not what the log tree keeps of it (leaf {leaf})")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ledger.store.log import StoreError
 
@@ -144,7 +144,7 @@ class SealRows(Protocol):
     def leaves_written(self) -> int:
         """How many leaves the tree has, those of an unfinished seal too."""
 
-    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[int, bytes]]]:
+    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
 
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:

@@ -171,14 +171,15 @@ class PostgresSealRows:
         query = "SELECT first, length(hashes) FROM {s}.tree_part WHERE level = 0 ORDER BY first DESC LIMIT 1"
         return sum(first + length // 32 for first, length in self._read(query))
 
-    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[int, bytes]]]:
+    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
         query = "SELECT position, hash FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"
         low = after
         while low < until:
             # Positions have no gaps: a page of them is a range, which the primary key finds without sorting anything.
             high = min(low + _ROWS, until)
-            yield [(p, hash) for p, hash in self._read(f"{query} ORDER BY position", (shard, low, high))]
+            if page := self._read(f"{query} ORDER BY position", (shard, low, high)):
+                yield page
             low = high
 
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:

@@ -152,7 +152,7 @@ class SQLiteSealRows:
         query = "SELECT first, length(hashes) FROM tree_part WHERE level = 0 ORDER BY first DESC LIMIT 1"
         return sum(first + length // 32 for first, length in self._read(query))
 
-    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[int, bytes]]]:
+    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
         query = "SELECT position, hash FROM event WHERE position > ? AND position <= ? ORDER BY position"
         return self._pages(query, (after, until))

@@ -53,7 +53,7 @@ def test_a_seal_says_what_it_holds(sealed_house: House):
 
 def test_the_heads_tree_is_over_all_accounts_by_their_bytes(sealed_house: House):
     house = sealed_house
-    tips = {a: [r for r in house.log.rows(a)][-1] for a in house.log.accounts()}
+    tips = {a: house.log.rows(a)[-1] for a in house.log.accounts()}
     tips["7002"] = house.log.rows("7002")[-2]
     entries = [head_entry(a, tips[a].version, tips[a].hash) for a in sorted(tips, key=str.encode)]
     root = tree.root([tree.leaf_hash(entry) for entry in entries])
