@@ -83,10 +83,7 @@ _NOUN_SUMMARIES = {
 }
 _FINDING_SUMMARIES = {"accounts": "Find accounts by stage, past due, protection, district."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
-<<<<<<< HEAD
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify, diff."}
-=======
-_TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
 _AUDIT_SUMMARIES = {"audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key."}
 >>>>>>> seals
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
@@ -137,16 +134,13 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-<<<<<<< HEAD
     summaries=_STORE_SUMMARIES
     | _NOUN_SUMMARIES
     | QUESTIONS
     | _FINDING_SUMMARIES
     | _TABLE_SUMMARIES
+    | _AUDIT_SUMMARIES
     | _EXPORT_SUMMARIES,
-=======
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _AUDIT_SUMMARIES | _EXPORT_SUMMARIES,
->>>>>>> seals
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )

@@ -7,31 +7,32 @@ from pathlib import Path
 import click
 
 from commands import clock
-<<<<<<< HEAD
-from scripts.benchmarks import command, follow, post, question, rebuild, scale
+from scripts.benchmarks import bundle, command, follow, post, question, rebuild, scale, verify
 from scripts.benchmarks.lives import accounts_for
-=======
-from scripts.benchmarks import command, post, question, rebuild, verify
->>>>>>> seals
 from scripts.benchmarks.measuring import Result
 from scripts.benchmarks.report import as_json, as_page, as_table
 from scripts.benchmarks.stores import postgres
 
 BENCHMARKS = {
+    "bundle": bundle.measure,
     "command": command.measure,
     "post": post.measure,
     "question": question.measure,
     "rebuild": rebuild.measure,
-<<<<<<< HEAD
     "follow": follow.measure,
     "scale": scale.measure,
-}
-SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500, "follow": 400, "scale": 8340}
-=======
     "verify": verify.measure,
 }
-SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500, "verify": 500}
->>>>>>> seals
+SIZES = {
+    "bundle": 860,
+    "command": 200,
+    "post": 200,
+    "question": 300,
+    "rebuild": 2500,
+    "follow": 400,
+    "scale": 8340,
+    "verify": 500,
+}
 """How many accounts each benchmark uses unless --size says otherwise."""
 
 ON_DEMAND = {"scale"}

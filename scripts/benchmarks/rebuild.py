@@ -29,16 +29,12 @@ def measure(store: str, seconds: float, size: int, server: str | None = None, ev
     With `events`, of ordinary accounts that have so many events together, recorded without their commands.
     """
     with place(store, server) as where:
-<<<<<<< HEAD
         if events:
             size = accounts_for(events)
             with closing(open_log(where.ledger_url)) as log:
                 record(log, 1, size)
         else:
-            _simulate(where.ledger_url, size)
-=======
-        simulated(where.ledger_url, size)
->>>>>>> seals
+            simulated(where.ledger_url, size)
         with closing(open_log(where.ledger_url)) as log, where.stock_ledger() as stock:
             count = sum(log.heads().values())
             some = max(size // STOCK_SHARE, 1)

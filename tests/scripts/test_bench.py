@@ -15,7 +15,7 @@ from commands.base import read
 from commands.catalogue import command_type
 from ledger.application import Ledger, create
 from ledger.store.codec import decode
-from scripts.benchmarks import command, follow, post, question, rebuild, scale
+from scripts.benchmarks import bundle, command, follow, post, question, rebuild, scale
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.lives import accounts_for, lived
 from scripts.benchmarks.measuring import Result, ratios
@@ -59,6 +59,13 @@ def test_post_is_measured_inside_and_as_a_program(store, request):
     assert sorted(inside.figures) == ["ledger", "rows", "stock"]
     assert sorted(inside.ratios) == ["ledger/rows", "ledger/stock"]
     assert list(whole.figures) == ["program"]
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_bundle_is_measured_and_weighed(store, request):
+    (found,) = bundle.measure(store, 0, 2, server_for(store, request))
+    assert sorted(found.figures) == ["checked", "kilobytes", "made"]
+    assert "120 events among" in found.what
 
 
 def test_questions_are_measured_from_start_to_exit_and_alone():
