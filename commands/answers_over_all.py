@@ -6,7 +6,7 @@ One account is held at a time; those not known at the moment of knowing are pass
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
 from commands.worklist import worklist
 from ledger.account import Account
 from ledger.calendar import ONE_DAY, Calendar
@@ -16,6 +16,7 @@ from ledger.money import money
 from ledger.movements import KINDS, Book, movements
 from ledger.policy.parameters import Policies
 from ledger.refusal import Refused
+from ledger.showing import plain
 
 __all__ = ["aging", "trial_balance", "worklist"]
 
