@@ -10,13 +10,17 @@ class _OfService(Event, frozen=True, kw_only=True):
 
 
 class ShutoffAuthorized(_OfService, frozen=True, kw_only=True):
-    """Every rule was asked and none forbade the shutoff; `verdicts` is what each said."""
+    """Every rule was asked and none forbade the shutoff; `verdicts` is what each said.
+
+    `translation_divergence` names where a translation served to the customer promised more than the English.
+    """
 
     when = "at"
     at: datetime
     override_reason: str | None = None
     approved_by: str | None = None
     verdicts: tuple[Judged, ...] = ()
+    translation_divergence: tuple[str, ...] = ()
 
 
 class ServiceDisconnected(_OfService, frozen=True, kw_only=True):
@@ -26,6 +30,7 @@ class ServiceDisconnected(_OfService, frozen=True, kw_only=True):
     at: datetime
     reason: ShutoffReason
     verdicts: tuple[Judged, ...] = ()
+    translation_divergence: tuple[str, ...] = ()
 
 
 class ReconnectionRequested(_OfService, frozen=True, kw_only=True):
