@@ -78,6 +78,7 @@ _NOUN_SUMMARIES = {
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
 }
+_EVIDENCE_SUMMARIES = {"dossier": "The case file of an account, for whoever decides a dispute."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
@@ -85,6 +86,7 @@ _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
+    "Evidence": list(_EVIDENCE_SUMMARIES),
     "Tables": list(_TABLE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
@@ -115,6 +117,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
+    | {name: _member("commands.dossier", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
@@ -124,7 +127,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
+    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EVIDENCE_SUMMARIES | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
