@@ -82,6 +82,9 @@ _EVIDENCE_SUMMARIES = {"dossier": "The case file of an account, for whoever deci
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
+_SUMMARIES = (
+    _STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EVIDENCE_SUMMARIES | _TABLE_SUMMARIES | _EXPORT_SUMMARIES
+)
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
@@ -127,7 +130,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EVIDENCE_SUMMARIES | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
+    summaries=_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )

@@ -51,8 +51,8 @@ def dossier(
 ) -> None:
     """The case file of ACCOUNT for whoever decides a dispute: a page to read, sheets, a PDF, and the proof.
 
-    index.html needs no network and no other file, checks itself in the browser, and can be sent alone. The moment judged
-    is the shutoff's; every rule answers for it by what was known then and by what is known now.
+    index.html needs no network and no other file, checks itself in the browser, and can be sent alone. Every rule
+    answers for the moment judged twice: by what was known then, and by what is known now.
 
     \b
     Example:
@@ -60,6 +60,7 @@ def dossier(
     """
     from projections.dossier.case import Question, case_file
     from projections.dossier.page import page
+    from projections.dossier.pdf import pdf
     from projections.dossier.sections import document
     from projections.dossier.sheets import READS, STATEMENT, read_rows, statement_rows
 
@@ -71,6 +72,7 @@ def dossier(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     _write(place / "index.html", page(written, None))
+    _write(place / "dossier.pdf", pdf(written, None))
     _sheet(place / "statement.csv", STATEMENT, statement_rows(case))
     _sheet(place / "reads.csv", READS, read_rows(case))
 
@@ -81,9 +83,9 @@ def _shown(books: Books, account: str, redact: bool) -> Callable[[e.Event], e.Ev
     return lambda event: books.opened(account, event)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="")
+    part.write_bytes(content if isinstance(content, bytes) else content.encode())
     part.replace(path)
 
 

@@ -102,7 +102,7 @@ def _compared(case: CaseFile, found: Bill) -> Iterator[AnyBlock]:
         yield _same_days(metered, start, end)
     last = end or found.mailed_on
     window = months(case.account, last, 12 * YEARS)
-    yield from _by_month(metered, window, {day.isoformat()[:7] for day in (start or last, last)})
+    yield from _by_month(metered, window, (start or last).isoformat()[:7], last.isoformat()[:7])
     yield Heading(text="Reads")
     yield from _reads(case, metered, start or found.mailed_on, end or found.mailed_on)
 
@@ -155,16 +155,16 @@ def _same_days(metered: Metering, start: date, end: date) -> Table:
                 "key" if not year else "",
             )
         )
-    head = ["", "Days", "Number", metered.unit, f"{metered.unit} a day", "The bill's days used"]
+    head = ["", "Days", "Number", metered.unit, f"{metered.unit} a day", "This bill is"]
     caption = f"The days of the bill and the same days before, in {metered.unit} a day"
-    return Table(caption=caption, head=head, rows=rows, numbers=(2, 3, 4, 5), widths=(3, 5, 1, 2, 2, 2))
+    return Table(caption=caption, head=head, rows=rows, numbers=(2, 3, 4, 5), widths=(3, 5, 2, 2, 2, 2))
 
 
-def _by_month(metered: Metering, window: list[Month], of_the_bill: set[str]) -> Iterator[AnyBlock]:
+def _by_month(metered: Metering, window: list[Month], start: str, end: str) -> Iterator[AnyBlock]:
     years = [window[12 * (YEARS - 1 - year) :][:12] for year in range(YEARS)]
     names = [_SHORT[int(month.month[5:]) - 1] for month in years[0]]
     lines = [Line(_span(year), [month.average for month in year]) for year in years]
-    marked = [at for at, month in enumerate(years[0]) if month.month in of_the_bill]
+    marked = [at for at, month in enumerate(years[0]) if start <= month.month <= end]
     if any(value is not None for line in lines for value in line.values):
         caption = f"Average daily use by month, in {metered.unit} a day; the months of the bill are shaded"
         yield Plot(caption=caption, svg=plot(names, lines, marked, f"{metered.unit} a day"))
@@ -174,14 +174,24 @@ def _by_month(metered: Metering, window: list[Month], of_the_bill: set[str]) -> 
             "key" if at in marked else "",
         )
         for at in range(12)
+        if any(year[at].average is not None for year in years)
     ]
+    if not rows:
+        yield Paragraph(cell=Cell("No month of these three years is covered by reads."))
+        return
     head = ["Month", *(_span(year) for year in years)]
-    caption = f"Average daily use by month, in {metered.unit} a day (each day has its period's average)"
+    caption = f"Average daily use by month, in {metered.unit} a day: each day has its period's average"
+    if len(rows) < 12:
+        caption += "; months without reads are left out"
     yield Table(caption=caption, head=head, rows=rows, numbers=(1, 2, 3), widths=(2, 3, 3, 3))
 
 
 def _span(year: list[Month]) -> str:
-    return f"{year[0].month} to {year[-1].month}"
+    return f"{_named(year[0])} – {_named(year[-1])}"
+
+
+def _named(month: Month) -> str:
+    return f"{_SHORT[int(month.month[5:]) - 1]} {month.month[:4]}"
 
 
 def _average(month: Month) -> Cell:

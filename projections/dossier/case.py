@@ -12,7 +12,7 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Account, Bill, Shutoff
 from ledger.history import History
-from ledger.moments import pacific
+from ledger.moments import is_bare, pacific
 from ledger.movements import Movement, movements
 from ledger.policy.case import Case, moment_of
 from ledger.policy.explain import Explanation, explain
@@ -89,10 +89,15 @@ def case_file(history: History, utility: Utility, question: Question, opened: Ca
         now=now,
         said_then=explain(then) if then else None,
         said_now=explain(now),
-        late=[event for event in history.effective(known, at) if event.known_from > at],
+        late=[event for event in history.effective(known, at) if _late(event, at)],
         moved=list(movements(history.effective(known, known_at))),
         metered=metering(account),
     )
+
+
+def _late(event: e.Event, at: datetime) -> bool:
+    """Whether it had surely happened by `at` and was learned only after; of that day itself only what has an hour."""
+    return event.known_from > at and (not is_bare(event.effective) or event.day < at.date())
 
 
 def _petition(account: Account, dispute: str | None) -> e.PetitionFiled | None:

@@ -22,7 +22,6 @@ from projections.dossier.document import (
     Box,
     Cell,
     Days,
-    Facts,
     Heading,
     MonthOfDays,
     Paragraph,
@@ -62,7 +61,8 @@ def clocks(case: CaseFile) -> Section:
 _HOW = (
     "Days are Pacific civil days. The first day is excluded and the last is included (Gov. Code 6800), so the day of"
     " the mailing, the receipt or the notice is day 0. Where the last day to do something falls on a day on which the"
-    " offices are closed, nothing adverse is done before the next open day has passed."
+    " offices are closed, nothing adverse is done before the next open day has passed. On the calendars day 0 has a"
+    " dashed frame and the last day is dark; an arrow shows where it moved; closed days are hatched or have a dot."
 )
 
 
@@ -181,7 +181,7 @@ def _of_standing(case: CaseFile, asked: Case, chosen: Standing) -> list[AnyBlock
             zero = Cell(f"the petition was answered; notice {notice.notice} of {said(notice.on)} runs anew", cite)
     text = f"From {dated(count.last)} the notice no longer stood in the way"
     if chosen.act_by:
-        text += f", nor from {dated(chosen.act_by + ONE_DAY)} the day it names to act by"
+        text += f"; the day it names to act by had passed from {dated(chosen.act_by + ONE_DAY)}"
     text += f"; it goes stale after {dated(chosen.stale_after)}."
     return _shown(
         Clock(
@@ -231,8 +231,7 @@ def _shown(clock: Clock) -> list[AnyBlock]:
     return [
         Heading(text=clock.title),
         Paragraph(cell=Cell(f"{rule.id}: {_number(rule, count)}.", sub=f"{rule.cite}; {version}; {rule.source}")),
-        Facts(rows=rows),
-        Days(caption=caption, months=list(_months(count))),
+        Days(caption=caption, rows=rows, months=list(_months(count))),
     ]
 
 
@@ -246,8 +245,8 @@ def _closed(count: Count) -> str:
     weekends = [day for day in closed if day.closed in ("Saturday", "Sunday")]
     named = [f"{dated(day.on)} ({day.closed})" for day in closed if day not in weekends]
     if weekends:
-        saturdays = sum(day.closed == "Saturday" for day in weekends)
-        named.insert(0, f"{counted(saturdays, 'Saturday')} and {counted(len(weekends) - saturdays, 'Sunday')}")
+        found = [(sum(day.closed == name for day in weekends), name) for name in ("Saturday", "Sunday")]
+        named.insert(0, " and ".join(counted(number, name) for number, name in found if number))
     return "; ".join(named) or "none"
 
 

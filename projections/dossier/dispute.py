@@ -49,7 +49,7 @@ def _petition(case: CaseFile, petition: e.PetitionFiled) -> Iterator[tuple[str, 
     ground = "the accuracy of the bill" if petition.ground == "accuracy" else "something else than the bill's accuracy"
     yield "Over", Cell(ground, cite)
     if petition.note:
-        yield "In these words", Cell(f"“{petition.note}”", cite)
+        yield "Recorded as", Cell(f"“{petition.note}”", cite)
     means = "said to be beyond the customer's means" if petition.beyond_means else "not said to be beyond the means"
     bill = case.account.bills.get(petition.bill)
     if bill is None:
@@ -80,7 +80,7 @@ def _answered(case: CaseFile, petition: e.PetitionFiled) -> Iterator[AnyBlock]:
     if answer.credit:
         rows.append(("Credit", Cell(dollars(answer.credit), cite)))
     if answer.note:
-        rows.append(("In these words", Cell(f"“{answer.note}”", cite)))
+        rows.append(("Recorded as", Cell(f"“{answer.note}”", cite)))
     rows.append(("Answered by", Cell(answer.actor or "not recorded", cite)))
     rows.append(("In", Cell(LANGUAGES[answer.language] if answer.language else "a language not recorded", cite)))
     yield Facts(rows=rows)

@@ -21,12 +21,13 @@ Tone = Literal["plain", "warning"]
 
 
 class Cell(Struct, frozen=True):
-    """A statement, the versions of the events it rests on, and a smaller line beneath."""
+    """A statement, the versions of the events it rests on, a smaller line beneath, and a word that leads it."""
 
     text: str
     events: tuple[int, ...] = ()
     sub: str = ""
     mark: Mark = ""
+    word: str = ""
     span: int = 1
 
 
@@ -95,9 +96,10 @@ class MonthOfDays(Struct, frozen=True):
 
 
 class Days(Block, frozen=True):
-    """A count shown on a calendar."""
+    """A count: its named days, and all of them on a calendar."""
 
     caption: str
+    rows: list[tuple[str, Cell]]
     months: list[MonthOfDays]
 
 
@@ -176,8 +178,9 @@ def timed(when: date | datetime) -> str:
 
 
 def dollars(cents: int) -> str:
-    """An amount in a sentence: $467.67."""
-    return f"−${money(-cents)}" if cents < 0 else f"${money(cents)}"
+    """An amount in a sentence: $1,576.03."""
+    whole, part = money(abs(cents)).split(".")
+    return f"{'−' if cents < 0 else ''}${int(whole):,}.{part}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from ledger import events as e
 from ledger.policy.explain import LAYERS, Explanation, RuleVerdict
 from projections.dossier.case import CaseFile
 from projections.dossier.chronicle import told
-from projections.dossier.document import AnyBlock, Cell, Facts, Flag, counted, dollars, timed
+from projections.dossier.document import AnyBlock, Cell, Facts, Flag, Tone, counted, dollars, timed
 
 LAYER_NAMES = {"policy": "company policy", "statute": "statute", "orders": "temporary orders"}
 
@@ -37,7 +37,6 @@ def opened_as(case: CaseFile) -> dict[str, Cell]:
 
 def _particulars(case: CaseFile) -> Iterator[tuple[str, Cell]]:
     account, known = case.account, opened_as(case)
-    yield "Account", Cell(account.id)
     for label, name in (("Customer", "name"), ("Service address", "service_address"), ("Mail to", "mailing_address")):
         if name in known:
             yield label, known[name]
@@ -72,24 +71,29 @@ def moment_judged(case: CaseFile) -> str:
 
 def _verdict(case: CaseFile) -> Flag:
     cells = [Cell(f"Judged for {moment_judged(case)}.", (case.shutoff.made.version,) if case.shutoff else ())]
-    if case.said_then is None:
-        cells.append(Cell("By what was known then: the account was not in the ledger yet."))
+    then, now = case.said_then, case.said_now
+    if case.at >= case.known_at:
+        cells.append(_answer("By what is known", now))
     else:
-        cells.append(_answer("By what was known then", case.said_then))
-    cells.append(_answer("By what is known now", case.said_now))
-    differ = case.said_then is not None and case.said_then.allowed != case.said_now.allowed
-    tone = "warning" if differ or not case.said_now.allowed else "plain"
-    return Flag(title="Did the rules allow turning the water off for nonpayment?", cells=cells, tone=tone)  # type: ignore[arg-type]
+        cells.append(_answer("By what was known then", then) if then else Cell(_NOT_KNOWN))
+        cells.append(_answer("By what is known now", now))
+    forbidden = not now.allowed or (then is not None and not then.allowed)
+    tone: Tone = "warning" if case.shutoff and forbidden else "plain"
+    verb = "Do" if case.reason == "now" else "Did"
+    return Flag(title=f"{verb} the rules allow turning the water off for nonpayment?", cells=cells, tone=tone)
+
+
+_NOT_KNOWN = "By what was known then: the account was not in the ledger yet."
 
 
 def _answer(prefix: str, found: Explanation) -> Cell:
     if found.allowed:
-        return Cell(f"{prefix}: yes. No rule of the {_layers()} stood in the way.")
+        return Cell(f"no rule of the {_layers()} stood in the way.", word=f"{prefix}: yes,")
     against = [rule for rule in found.rules if rule.forbids]
     if not against:
         return Cell(f"{prefix}: no. No rule book holds on that day, so nothing is allowed.")
     layers = [LAYER_NAMES[layer] for layer in LAYERS if not found.layers[layer]]
-    return Cell(f"{prefix}: no, by {_and(layers)}. {_reasons(against)}", _events(against), mark="against")
+    return Cell(f"by {_and(layers)}.", _events(against), _reasons(against), "against", f"{prefix}: no,")
 
 
 def _layers() -> str:
@@ -111,11 +115,13 @@ def _events(against: Iterable[RuleVerdict]) -> tuple[int, ...]:
 
 
 def _turning(case: CaseFile) -> Iterator[Flag]:
-    if case.late:
-        cells = [
-            Cell(f"{timed(event.effective)}: {told(event)}", (event.version,), f"Learned {timed(event.known_from)}")
-            for event in case.late
-        ]
+    made = case.shutoff.made.version if case.shutoff else None
+    cells = [
+        Cell(f"{timed(event.effective)}: {told(event)}", (event.version,), f"Learned {timed(event.known_from)}")
+        for event in case.late
+        if event.version != made
+    ]
+    if cells:
         yield Flag(
             title=f"What had happened by {timed(case.at)} and was learned only later", cells=cells, tone="warning"
         )

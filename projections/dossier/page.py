@@ -5,9 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from msgspec import Struct
 
 from projections.dossier.document import Document
+from projections.dossier.proof import Proof, sentences
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("verify.js", "page.js")
@@ -16,13 +16,6 @@ _WEEKDAYS = (
     ("S", "Sunday"), ("M", "Monday"), ("T", "Tuesday"), ("W", "Wednesday"), ("T", "Thursday"), ("F", "Friday"),
     ("S", "Saturday"),
 )  # fmt: skip
-
-
-class Proof(Struct, frozen=True):
-    """A bundle that proves events of the account: its bytes, and the versions up to which it reaches."""
-
-    bundle: bytes
-    proved: int
 
 
 def page(document: Document, proof: Proof | None) -> str:
@@ -46,29 +39,6 @@ def page(document: Document, proof: Proof | None) -> str:
         proof=sentences(document, proof),
     )
     return rendered + "\n"
-
-
-def sentences(document: Document, proof: Proof | None) -> list[str]:
-    """What proves the file and what does not, in plain words."""
-    if proof is None:
-        return [
-            "Nothing outside the utility proves this file: none of these events was sealed when it was written. What"
-            " stands here is what the ledger says of itself."
-        ]
-    later = len(document.events) - proof.proved
-    found = [
-        "Each event is hashed together with the one before it; the last hash and the number of events stand in a tree over"
-        " all accounts, and that tree and every event stand in one log, whose root the utility signs. So an event cannot be"
-        " changed, left out, moved or put in without a trace, nor can the end be cut off.",
-        "The proof is inside this page and beside it as bundle.json. The page checks it by itself; a check that does not"
-        " trust this page is made with bundle.json and a program of your own choice (scripts/check_bundle.py is one).",
-        "What this cannot prove: that the utility shows everybody the same log, and what it did before the last note that"
-        " somebody outside holds. Compare the signed note with one that you received earlier or from somebody else.",
-    ]
-    if later:
-        noun = "event is" if later == 1 else "events are"
-        found.append(f"{later} {noun} younger than the last seal and not proved yet; the appendix marks them.")
-    return found
 
 
 def _policy(style: str, script: str) -> str:

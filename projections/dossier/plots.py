@@ -67,13 +67,13 @@ def _shades(marked: Sequence[int], places: int) -> Iterator[str]:
 
 
 def _grid(step: Fraction, most: Fraction) -> Iterator[str]:
-    places = max(len(str(step.denominator)) - 1, 0)
+    places = next(places for places in range(6) if not (step * 10**places).denominator > 1)
     value = Fraction(0)
     while value <= most:
         y = _y(value, most)
         ink = "#5f6a73" if value == 0 else "#d5d9dc"
         yield f'<line x1="{_LEFT}" y1="{y}" x2="{WIDTH - _RIGHT}" y2="{y}" stroke="{ink}" stroke-width="1"/>'
-        number = decimals(value, places).rstrip(".")
+        number = decimals(value, places) if places else str(int(value))
         yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end" fill="#3c464d">{number}</text>'
         value += step
 

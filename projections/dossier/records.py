@@ -8,6 +8,7 @@ from ledger import events as e
 from ledger.money import money
 from ledger.movements import Book, Movement
 from ledger.policy.arrangements import add_months
+from ledger.policy.case import said
 from ledger.showing import fields, plain
 from ledger.store.codec import personal_fields
 from projections.dossier.case import CaseFile, learned_on
@@ -17,7 +18,6 @@ from projections.dossier.document import (
     Cell,
     EventCard,
     EventField,
-    Heading,
     Paragraph,
     Row,
     Section,
@@ -59,7 +59,8 @@ _BOTH = (
 
 def _moment(case: CaseFile, event: e.Event) -> Row:
     lag = (learned_on(event) - event.day).days
-    after = any(event.version == late.version for late in case.late)
+    own = case.shutoff is not None and event.version == case.shutoff.made.version
+    after = not own and any(event.version == late.version for late in case.late)
     notes = (f"{counted(lag, 'day')} late" if lag > 0 else "", "after the moment judged" if after else "")
     known = Cell(timed(event.known_from), sub=", ".join(filter(None, notes)), mark="late" if any(notes) else "")
     of_the_bill = case.bill is not None and getattr(event, "bill", None) == case.bill.id
@@ -93,8 +94,8 @@ def _running(steps: Sequence[Movement], caption: str, label: str) -> Table:
         rows.append(
             Row(
                 [
-                    Cell(dated(step.on)),
-                    Cell(dated(learned_on(step.event))),
+                    Cell(said(step.on)),
+                    Cell(said(learned_on(step.event))),
                     Cell(f"{step.kind.replace('_', ' ')} {step.reference or ''}".strip(), (step.event.version,)),
                     Cell(money(step.amount)),
                     Cell(money(total)),
@@ -154,14 +155,3 @@ def _nested(shown: Any) -> str:
     if isinstance(shown, list):
         return "; ".join(map(_nested, shown))
     return str(shown)
-
-
-def appendix() -> list[AnyBlock]:
-    """What stands before the events."""
-    return [Heading(text="Events"), Paragraph(cell=Cell(_APPENDIX))]
-
-
-_APPENDIX = (
-    "Every event of this account in the order in which it was recorded: nothing is left out, and nothing is ever"
-    " rewritten; a mistake is put right by a later event. Numbers in brackets throughout this file point here."
-)

@@ -1,12 +1,16 @@
 """What every rule said of the shutoff, by what was known then and by what is known now, side by side."""
 
+import re
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
-from ledger.policy.case import SHUTOFF
+from msgspec.structs import replace
+
+from ledger.policy.case import SHUTOFF, said
 from ledger.policy.explain import LAYERS, Explanation, RuleVerdict
 from projections.dossier.case import CaseFile
-from projections.dossier.document import AnyBlock, Cell, Heading, Paragraph, Row, Section, Table, counted, timed
+from projections.dossier.document import AnyBlock, Cell, Heading, Mark, Paragraph, Row, Section, Table, counted, timed
 from projections.dossier.lead import LAYER_NAMES, moment_judged
 
 WORDS = {
@@ -18,6 +22,9 @@ WORDS = {
 }
 
 
+_IDS = re.compile(r" \([^()]*(?:\([^()]*\)[^()]*)*\)\.?$")
+
+
 def rules(case: CaseFile) -> Section:
     """Every rule in every layer, with the differences marked."""
     blocks: list[AnyBlock] = [Paragraph(cell=Cell(f"Asked of {moment_judged(case)}. {_HOW}"))]
@@ -25,11 +32,15 @@ def rules(case: CaseFile) -> Section:
         blocks.append(
             Paragraph(cell=Cell("The account was not in the ledger at that moment, so nothing was known of it."))
         )
-    differing = [now.rule for then, now in _pairs(case.said_then, case.said_now) if then and _differ(then, now)]
     if case.said_then is not None:
-        many = counted(len(differing), "rule")
-        text = f"{many} would answer otherwise today: {', '.join(differing)}." if differing else "Both answer alike."
-        blocks.append(Paragraph(cell=Cell(text, mark="changed" if differing else "")))
+        pairs = [(then, now) for then, now in _pairs(case.said_then, case.said_now) if then and _differ(then, now)]
+        turned = [now.rule for then, now in pairs if then.verdict != now.verdict]
+        rest = [now.rule for then, now in pairs if then.verdict == now.verdict]
+        text = f"{', '.join(turned)}." if turned else "No rule answers otherwise by what is known now."
+        if rest:
+            text += f" For other reasons the same answer: {', '.join(rest)}."
+        word = f"{counted(len(turned), 'rule')} would answer otherwise by what is known now:" if turned else ""
+        blocks.append(Paragraph(cell=Cell(text, mark="changed" if turned else "", word=word)))
     for layer in LAYERS:
         rows = [_row(then, now) for then, now in _pairs(case.said_then, case.said_now) if now.layer == layer]
         if rows:
@@ -61,26 +72,30 @@ def _table(case: CaseFile, layer: str, rows: list[Row]) -> Table:
 
 
 def _row(then: RuleVerdict | None, now: RuleVerdict) -> Row:
-    name = Cell(now.rule, sub=_about(now))
+    name = Cell(_what(now), sub=_about(now), word=now.rule)
     if then is None:
         return Row([name, Cell("–"), _verdict(now)])
     if not _differ(then, now):
-        said = _verdict(now)
-        return Row([name, Cell(f"Then and now: {said.text}", said.events, said.sub, said.mark, 2)], _weight(now))
+        both = _verdict(now)
+        return Row([name, replace(both, word=f"Then and now: {both.word}", span=2)], _weight(now))
     changed = then.verdict != now.verdict
     return Row([name, _verdict(then), _verdict(now)], "changed" if changed else "")
 
 
 def _about(rule: RuleVerdict) -> str:
-    judge = SHUTOFF[rule.function].judge
-    what = (judge.__doc__ or "").strip().splitlines()[0]
-    since = f"; version of {rule.since}" if rule.since else ""
-    return f"{what} {rule.cite}{since}."
+    since = f"; in force since {said(rule.since)}" if rule.since else ""
+    return f"{rule.cite}{since}"
+
+
+def _what(rule: RuleVerdict) -> str:
+    """What the rule says, in its function's own first line, without the ids it closes with."""
+    first = (SHUTOFF[rule.function].judge.__doc__ or "").strip().splitlines()[0]
+    return f"{_IDS.sub('', first).rstrip('.')}."
 
 
 def _verdict(rule: RuleVerdict) -> Cell:
-    text = f"{WORDS[rule.verdict]}: {rule.because}."
-    return Cell(text, rule.events, _facts(rule.facts), "against" if rule.forbids else "")
+    mark: Mark = "against" if rule.forbids else "" if rule.verdict == "permits" else "quiet"
+    return Cell(f"{rule.because}.", rule.events, _facts(rule.facts), mark, f"{WORDS[rule.verdict]}:")
 
 
 def _facts(facts: dict[str, Any]) -> str:
@@ -94,6 +109,8 @@ def _said(value: Any) -> str:
         return ", ".join(f"{name} {_said(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_said, value))
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return said(value)
     return "none" if value is None else str(value)
 
 
