@@ -8,6 +8,7 @@ from ledger.store.log import COMMITMENT, BadAddress, Log
 if TYPE_CHECKING:
     from ledger.store.keys import Keys
     from ledger.store.postgres_link import Link
+    from ledger.store.seal_rows import SealRows
 
 _WAY_OUT = "write sqlite:///water-ledger.db, sqlite:////absolute/path.db or postgresql://user@host/database"
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}", re.ASCII)
@@ -34,6 +35,20 @@ def open_log(url: str, *, read_only: bool = False) -> Log:
 
     link, schema = _postgres(url, read_only)
     return PostgresLog(link, schema)
+
+
+def seals_of(url: str, *, read_only: bool = False) -> "SealRows":
+    """The seals of the log at an address, not yet touched; raises BadAddress."""
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        from ledger.store.seal_rows_sqlite import SQLiteSealRows
+
+        path, timeout = _sqlite(rest)
+        return SQLiteSealRows(path, read_only=read_only, timeout=timeout)
+    from ledger.store.seal_rows_postgres import PostgresSealRows
+
+    link, schema = _postgres(url, read_only)
+    return PostgresSealRows(link, schema)
 
 
 def keys_of(url: str, log: Log, *, read_only: bool = False) -> "Keys":
