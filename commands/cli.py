@@ -78,19 +78,20 @@ _NOUN_SUMMARIES = {
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
 }
-_EVIDENCE_SUMMARIES = {"dossier": "The case file of an account, for whoever decides a dispute."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
+_EVIDENCE_SUMMARIES = {
+    "dossier": "The case file of an account, for whoever decides a dispute.",
+    "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
-_SUMMARIES = (
-    _STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _EVIDENCE_SUMMARIES | _TABLE_SUMMARIES | _EXPORT_SUMMARIES
-)
+_SUMMARIES = _STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _EVIDENCE_SUMMARIES | _EXPORT_SUMMARIES
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
-    "Evidence": list(_EVIDENCE_SUMMARIES),
     "Tables": list(_TABLE_SUMMARIES),
+    "Evidence": list(_EVIDENCE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -120,8 +121,8 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
-    | {name: _member("commands.dossier", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
+    | {name: _member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 

@@ -33,7 +33,7 @@ from typing import Any
 
 MOST_BYTES, MOST_IN_A_NOTE = 1 << 28, 100_000
 LARGEST = 2**53 - 1  # the largest whole number that every JSON reader reads alike
-SLACK = 600 * 10**6  # microseconds by which the clocks of writers and sealer may disagree
+SLACK = 120 * 10**6  # microseconds by which the clocks of writers and sealer may disagree
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 COUNT = re.compile(r"0|[1-9][0-9]{0,15}")

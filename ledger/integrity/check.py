@@ -38,7 +38,7 @@ from ledger.integrity.notes import (
 from ledger.store.keys import key_id_of
 from ledger.store.log import event_hash, genesis
 
-SLACK = 600 * 10**6
+SLACK = 120 * 10**6
 """Microseconds by which the clocks of those who write and of the one who seals may disagree."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

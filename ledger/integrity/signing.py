@@ -103,11 +103,24 @@ def introduce(rows: SealRows, origin: str, new: Signer, old: Signer | None) -> S
     """Make `new` the log's key from the next seal on; `old` hands over, unless it is lost or there is none."""
     last = rows.last()
     since = last.number + (rows.note(last.number) is not None) if last else 1
-    text = f"{_TITLE}\n{origin}\n{since}\n{new.key.vkey}\n"
+    text = _handover(origin, since, new.key.vkey)
     signatures = tuple(signed(text, signer) for signer in (old, new) if signer is not None)
     key = SealKey(len(rows.keys()) + 1, since, new.key.vkey, str(Note(text, signatures)))
     rows.add_key(key)
     return key
+
+
+def trusted_from(origin: str, kept: list[SealKey], key: Key) -> list[Key]:
+    """A key and those that follow it by an unbroken line of handovers; what the store says besides is not believed."""
+    found = [key]
+    for each in kept:
+        try:
+            new, note = read_vkey(each.vkey), read_note(each.handover)
+            if note.text == _handover(origin, each.since, each.vkey) and verified(note, found[-1:]):
+                found.append(new)
+        except BadNote:
+            continue
+    return found
 
 
 def followed(origin: str, kept: list[SealKey], trusted: Key | None) -> tuple[list[tuple[int, Key]], list[str]]:
@@ -122,7 +135,7 @@ def followed(origin: str, kept: list[SealKey], trusted: Key | None) -> tuple[lis
         try:
             key, note = read_vkey(each.vkey), read_note(each.handover)
             before = keys[-1][1] if keys else None
-            if note.text != f"{_TITLE}\n{origin}\n{each.since}\n{each.vkey}\n":
+            if note.text != _handover(origin, each.since, each.vkey):
                 wrong.append(f"the note that names key {each.number} says something else")
             by = [signer for signer, _ in verified(note, [key, *([before] if before else [])])]
             if key not in by:
@@ -139,3 +152,7 @@ def followed(origin: str, kept: list[SealKey], trusted: Key | None) -> tuple[lis
     if not reached and trusted is not None:
         wrong.append(f"none of the log's keys is the one given ({trusted.name}, {trusted.id.hex()})")
     return keys, wrong
+
+
+def _handover(origin: str, since: int, vkey: str) -> str:
+    return f"{_TITLE}\n{origin}\n{since}\n{vkey}\n"

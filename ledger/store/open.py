@@ -1,6 +1,7 @@
 """From an address to a store: `sqlite:///file.db` or `postgresql://…`; drivers are loaded only when they are needed."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.store.log import COMMITMENT, BadAddress, Log
@@ -49,6 +50,16 @@ def seals_of(url: str, *, read_only: bool = False) -> "SealRows":
 
     link, schema = _postgres(url, read_only)
     return PostgresSealRows(link, schema)
+
+
+def seal_key_file(url: str, origin: str) -> Path:
+    """Where the key that signs this log's notes is kept, unless somebody says otherwise."""
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        return Path(f"{_sqlite(rest)[0].removesuffix('.db')}.seal.key")
+    from ledger.store.kek import user_file
+
+    return user_file(origin, "seal.key")
 
 
 def keys_of(url: str, log: Log, *, read_only: bool = False) -> "Keys":

@@ -9,6 +9,8 @@ from projections.dossier.case import CaseFile
 
 STATEMENT = ("on", "known_at", "recorded_at", "version", "kind", "reference", "amount", "balance")
 READS = ("on", "meter", "event", "kind", "reading", "reason", "known_at", "version", "used", "days", "a_day", "unit")
+NUMBERS = frozenset({"version", "amount", "balance", "reading", "used", "days", "a_day"})
+"""The columns that hold numbers; all others hold text."""
 
 
 def statement_rows(case: CaseFile) -> Iterator[tuple[str, ...]]:

@@ -4,7 +4,7 @@
 globalThis.verifyBundle = (() => {
 
 const MOST = Number.MAX_SAFE_INTEGER;
-const SLACK = 600 * 10 ** 6; // microseconds by which the clocks of writers and sealer may disagree
+const SLACK = 120 * 10 ** 6; // microseconds by which the clocks of writers and sealer may disagree
 const COUNT = /^(?:0|[1-9][0-9]{0,15})$/;
 const NAME = /^[^+\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{1,250}$/u;
 const MOMENT = new RegExp(

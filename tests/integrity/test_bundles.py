@@ -86,13 +86,22 @@ def test_the_script_says_what_it_proved(files):
     code, said, _ = called(bundle, "--key", key, "--since", note)
     assert code == 0
     assert said.endswith("verifies\n")
-    for part in ("sample.example/ledger", "account 7000: all its", "account 9: there was none", "beginning of this one"):
+    for part in (
+        "sample.example/ledger",
+        "account 7000: all its",
+        "account 9: there was none",
+        "beginning of this one",
+    ):
         assert part in said
 
 
 def test_the_script_names_what_was_altered(files):
     bundle, key, _ = files
-    bundle.write_text(bundle.read_text(encoding="utf-8").replace("-05-08:00", "-06-08:00").replace('"amount\\": -10', '"amount\\": -11'))
+    bundle.write_text(
+        bundle.read_text(encoding="utf-8")
+        .replace("-05-08:00", "-06-08:00")
+        .replace('"amount\\": -10', '"amount\\": -11')
+    )
     code, said, _ = called(bundle, "--key", key)
     assert code == 3
     assert "account 7000, version 2: was altered" in said
