@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -213,7 +213,7 @@ def _around(sealed: SealedLog, histories: Iterable[History]) -> list[SealPlaced]
     return [SealPlaced(**_said(row), leaf=row.size - 1) for row in rows]
 
 
-def _said(row: SealRow) -> dict[str, int | str]:
+def _said(row: SealRow) -> dict[str, Any]:
     return {name: part.hex() if isinstance(part, bytes) else part for name, part in stated(row)._asdict().items()}
 
 

@@ -6,14 +6,14 @@ digits, other bytes are base64.
 
 import json
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.integrity.leaves import Seal
 
-FORMAT = "waterledger/bundle/v1"
+FORMAT: Final = "waterledger/bundle/v1"
 MOST_BYTES = 1 << 28
 LARGEST = 2**53 - 1
 """The largest whole number that every reader of JSON reads alike."""

@@ -214,8 +214,9 @@ def _misdated(bundle: Bundle, at: Checkpoint) -> Iterator[Finding]:
 def _recorded_at(stored: str) -> int | None:
     said = _said(stored).get("recorded_at")
     try:
-        known = isinstance(said, str) and _MOMENT.fullmatch(said)
-        return (datetime.fromisoformat(said) - _EPOCH) // timedelta(microseconds=1) if known else None
+        if not isinstance(said, str) or not _MOMENT.fullmatch(said):
+            return None
+        return (datetime.fromisoformat(said) - _EPOCH) // timedelta(microseconds=1)
     except ValueError:
         return None
 

@@ -97,6 +97,13 @@ class Keys:
             raise Tampered(f"account {account}: {field} was altered after it was sealed")
         return text.decode()
 
+    def data_key(self, account: str, key_id: bytes) -> bytes | None:
+        """A data key of the account, for whoever may read its personal data elsewhere; None where it was erased."""
+        with self._lock:
+            self._hmac()
+            owner, key = self._opening_key(key_id) or (("", ""), None)
+        return key if owner[0] == account else None
+
     def prepare(self, owners: Iterable[Owner]) -> None:
         """Have the sealing keys of many (account, class) pairs at hand, in one reading; those that lack are made."""
         with self._lock:
