@@ -57,8 +57,8 @@ def dossier(
     """The case file of ACCOUNT for whoever decides a dispute: a page to read, sheets, a PDF, and the proof.
 
     index.html needs no network and no other file, checks itself in the browser, and can be sent alone. Every rule
-    answers for the moment judged twice: by what was known then, and by what is known now. The PDF needs the extra [pdf];
-    the proof needs a seal ('water-ledger audit seal').
+    answers for the moment judged twice: by what was known then, and by what is known now. The PDF needs the extra
+    [pdf], and the proof a seal ('water-ledger audit seal').
 
     \b
     Example:

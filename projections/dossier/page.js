@@ -41,7 +41,7 @@
 
   async function differs(card, event, origin, keys) {
     const pre = card.querySelector("pre");
-    if (!pre || pre.textContent !== event.stored) return "what the page shows as stored is not what was proved";
+    if (!pre || pre.textContent !== event.stored) return "is not shown on this page as it was stored";
     const stored = JSON.parse(event.stored);
     for (const place of card.querySelectorAll("[data-field]")) {
       const { field, form = "text" } = place.dataset;
@@ -51,7 +51,7 @@
         const text = await unsealed(stored[field], field, origin, keys).catch(() => undefined);
         if (text === null ? /^\[(withheld|erased)\]$/.test(said) : text === said || said === "[withheld]") continue;
       } else if (field in stored && shown[form](stored[field]) === said) continue;
-      return `the page shows its ${field.replaceAll("_", " ")} as “${said}”, which is not what was proved`;
+      return `has “${said}” on this page as its ${field.replaceAll("_", " ")}, which is not what was proved`;
     }
     return null;
   }
@@ -83,22 +83,25 @@
     try {
       answer = await verifyBundle(bytes, key ? [key] : []);
       findings = answer.findings.filter((each) => !unasked(each));
-      const pages = await compared(JSON.parse(new TextDecoder().decode(bytes)), answer.origin);
-      findings = [...findings, ...pages.found];
-      later = pages.later;
+      if (answer.origin !== null) {
+        const pages = await compared(JSON.parse(new TextDecoder().decode(bytes)), answer.origin);
+        findings = [...findings, ...pages.found];
+        later = pages.later;
+      }
     } catch (error) {
       findings.push({ account: null, version: null, reason: `the check could not be made: ${error.message}` });
     }
     tell(answer, findings, later, key !== "");
   }
 
+  const sentence = ({ version, reason }) => (version ? `Event ${version} ${reason}.` : `The proof as a whole: ${reason}.`);
+
   function tell(answer, findings, later, signed) {
     const list = byId("findings");
     list.replaceChildren();
     for (const each of findings) {
       const line = document.createElement("li");
-      const about = each.version ? `Event ${each.version}` : "The proof";
-      line.textContent = `${about}: ${each.reason}.`;
+      line.textContent = sentence(each);
       list.append(line);
       if (each.version && each.account === account) byId(`event-${each.version}`)?.classList.add("broken");
     }
@@ -106,9 +109,8 @@
     const good = findings.length === 0;
     box.dataset.state = good ? (signed ? "good" : "open") : "bad";
     if (!good) {
-      const versions = [...new Set(findings.map((each) => each.version).filter(Boolean))];
-      const which = versions.length ? `event ${versions.slice(0, 8).join(", ")}` : "the proof as a whole";
-      byId("check-result").textContent = `NOT PROVED. The check failed for ${which}: ${findings[0].reason}.`;
+      const rest = findings.length > 1 ? ` ${many(findings.length - 1, "further finding")} under “What proves this file”.` : "";
+      byId("check-result").textContent = `NOT PROVED. ${sentence(findings[0])}${rest}`;
       return;
     }
     const events = answer.accounts.find((each) => each.account === account).events;
@@ -116,7 +118,7 @@
     const whole =
       `${many(events, "event")} of this account, unaltered and with none left out, stand in the log ${answer.origin} ` +
       `as it was sealed on ${sealed} UTC with ${many(answer.size, "leaf")}`.replace(/leafs$/, "leaves");
-    const after = later ? ` ${many(later, "event")} recorded after that seal are not proved.` : "";
+    const after = later ? ` ${many(later, "event")} recorded after that seal ${later === 1 ? "is" : "are"} not proved.` : "";
     byId("check-result").textContent = signed
       ? `Proved, and signed with the key given: ${whole}.${after}`
       : `Checked, but for the signature: ${whole}.${after} Who sealed it is proved only with the utility’s public key: ` +

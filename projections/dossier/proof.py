@@ -13,6 +13,10 @@ Each event is hashed together with the one before it. The last hash and the numb
 accounts; that tree and every event stand in one log, whose root the utility signs. So an event cannot be changed, left
 out, moved or put in without a trace, nor can the end be cut off.
 """
+_WHAT = """
+The check covers the events at the end of this page, each as it was stored and as it is shown there. What the sections
+before them say was computed from these events and the published rules; the numbers in brackets lead to the events.
+"""
 _WHERE = """
 The proof is inside this page and beside it as bundle.json. The page checks itself in the browser. Who does not trust
 the page checks bundle.json with a program of their own choice: water-ledger audit check-bundle, or
@@ -37,7 +41,7 @@ def sentences(document: Document, proof: Proof | None) -> list[str]:
     if proof is None:
         return [_line(_NONE)]
     later = len(document.events) - proof.proved
-    found = [_line(text) for text in (_HOW, _WHERE, _NOT)]
+    found = [_line(text) for text in (_HOW, _WHAT, _WHERE, _NOT)]
     if later:
         these = "is younger than the last seal and is" if later == 1 else "are younger than the last seal and are"
         found.append(f"{counted(later, 'event')} {these} not proved; the appendix marks what the proof does not reach.")
