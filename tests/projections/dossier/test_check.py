@@ -94,7 +94,7 @@ def test_a_good_page_is_proved_by_the_key_that_the_reader_pastes(sealed: Sealed,
     assert said.startswith(
         "Proved, and signed with the key given: 6 events of this account, unaltered and with none left"
     )
-    assert said.endswith(" 1 event recorded after that seal are not proved.")
+    assert said.endswith(" 1 event recorded after that seal is not proved.")
 
 
 def test_without_a_key_all_but_the_signature_is_checked(sealed: Sealed, check: Check):
