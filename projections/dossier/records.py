@@ -135,7 +135,7 @@ def _event_fields(event: e.Event, stored: dict[str, Any]) -> Iterator[EventField
     personal = {name for name, _ in personal_fields(type(event))}
     for name, show in fields(type(event)):
         value, shown = getattr(event, name), show(getattr(event, name))
-        if value is None or name == "verdicts":
+        if value in (None, ()) or name == "verdicts":
             continue
         if name in personal:
             form = "personal"

@@ -68,7 +68,7 @@ def _differ(then: RuleVerdict, now: RuleVerdict) -> bool:
 
 def _table(case: CaseFile, layer: str, rows: list[Row]) -> Table:
     head = ["Rule", f"As known then, {timed(min(case.at, case.known_at))}", f"As known now, {timed(case.known_at)}"]
-    return Table(caption=f"Rules of the {LAYER_NAMES[layer]}", head=head, rows=rows, widths=(4, 5, 5))
+    return Table(caption=f"Rules of the {LAYER_NAMES[layer]}", head=head, rows=rows, widths=(5, 6, 6))
 
 
 def _row(then: RuleVerdict | None, now: RuleVerdict) -> Row:

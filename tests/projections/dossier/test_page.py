@@ -4,9 +4,11 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from projections.dossier.document import Mark
 from projections.dossier.page import FOLDER, page
 from projections.dossier.proof import Proof
 from tests.desk import MemoryLedger
@@ -108,6 +110,13 @@ def test_colours_can_be_read():
     for ink in ("ink", "soft", "accent", "warn"):
         for ground in ("#ffffff", inks["faint"], inks["warm"]):
             assert contrast(inks[ink], ground) >= 4.5, (ink, ground)
+
+
+def test_paper_leaves_out_only_what_paper_cannot_do():
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    (hidden,) = re.findall(r"\n  ([^{}\n]+) \{ display: none; \}", style[style.index("@media print") :])
+    assert hidden.split(", ") == ["nav", ".skip", ".pasted", "#save-bundle", ".event details"]
+    assert not {f".{mark}" for mark in get_args(Mark)} & set(hidden.split(", "))
 
 
 def contrast(one: str, other: str) -> float:
