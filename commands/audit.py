@@ -268,6 +268,14 @@ _MEMBERS = {
     "note": ("commands.audit", "note", "Print the signed note of a seal."),
     "witness": ("commands.audit", "witness", "Check a note against your last one, and cosign it."),
     "verify": ("commands.audit", "verify", "Check the whole store."),
+    "export": ("commands.audit_bundles", "export", "Write accounts, or the whole log, with their proof."),
+    "check-bundle": ("commands.audit_bundles", "check_bundle", "Check what was exported; needs no store."),
+    "diff": ("commands.audit_compare", "diff", "What was recorded between two notes."),
+    "sample": (
+        "commands.audit_compare",
+        "sample",
+        "Draw entries to test, so that anybody can draw them again.",
+    ),
     "archive": ("commands.audit_archive", "archive", "Write the log as sealed segments, and replay from them."),
 }
 """Name to module, command and summary; a member's module is loaded when it is asked for."""

@@ -3,11 +3,9 @@
 
     python3 check_bundle.py 7001.bundle.json --key 'del-oro.example/ledger+1a2b3c4d+AZ...' [--since last-year.note]
 
-A bundle holds the whole history of one or more accounts as it was stored, and hashes that tie it to a note which the
-utility signed. This file recomputes every hash. It needs Python's standard library, and the package `cryptography` for
-the signature. It ends with 0 when everything holds, 3 when something does not, 2 when it was called wrongly.
-
-How the proof goes, with H for SHA-256, lp(x) for the length of x in four bytes before x, u64 for eight bytes:
+A bundle holds whole histories of accounts as they were stored, and hashes that tie them to a note of the utility.
+This file recomputes every hash, with Python's standard library, and the package `cryptography` for the signature. It
+ends with 0 when everything holds, 3 when something does not, 2 when it was called wrongly. How the proof goes:
 
 1. The note says: the log named by its first line has so many leaves, and they come to this root. It is signed.
 2. Each event of an account is hashed together with the hash of the event before it: nothing in between can be changed,
@@ -31,44 +29,31 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-MOST_BYTES, MOST_IN_A_NOTE = 1 << 28, 100_000
+MOST_BYTES = 1 << 28
 LARGEST = 2**53 - 1  # the largest whole number that every JSON reader reads alike
 SLACK = 120 * 10**6  # microseconds by which the clocks of writers and sealer may disagree
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 COUNT = re.compile(r"0|[1-9][0-9]{0,15}")
 NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,250}")
-MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-)
+CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\dT{CLOCK}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{CLOCK})", re.ASCII)
 
 # What a bundle looks like: the largest number, the form of a text, [every member], {member: form}, (form or nothing,).
-ACCOUNT, HASH, BASE64, TEXT = map(
-    re.compile, (r"@utility|[A-Za-z0-9._-]{1,40}", r"[0-9a-f]{64}", r"[A-Za-z0-9+/=]*", r"(?s:.*)")
-)
+ACCOUNT, HASH = re.compile(r"@utility|[A-Za-z0-9._-]{1,40}"), re.compile(r"[0-9a-f]{64}")
+BASE64, TEXT = re.compile(r"[A-Za-z0-9+/=]*"), re.compile(r"(?s:.*)")
 SEAL = dict.fromkeys(("number", "sealed_at", "first_leaf", "events", "accounts"), LARGEST)
 SEAL |= dict.fromkeys(("shards", "heads_root", "previous"), HASH)
 EVENT = {"version": LARGEST, "type": re.compile(r"[A-Za-z]{1,60}"), "shard": 65_535, "position": LARGEST}
 EVENT |= {"leaf": LARGEST, "hash": HASH, "stored": TEXT}
 HISTORY = {"account": ACCOUNT, "index": LARGEST, "proof": [HASH], "events": [EVENT], "keys?": {"*": BASE64}}
 NEIGHBOUR = {"account": ACCOUNT, "version": LARGEST, "hash": HASH, "index": LARGEST, "proof": [HASH]}
-BUNDLE = {
-    "format": re.compile("waterledger/bundle/v1"),
-    "note": re.compile(r"(?s:.{1,100000})"),
-    "seal": SEAL,
-    "accounts": [HISTORY],
-    "nodes": BASE64,
-    "dated?": {"seals": [SEAL | {"leaf": LARGEST}]},
-    "absent?": [{"account": ACCOUNT, "left": (NEIGHBOUR,), "right": (NEIGHBOUR,)}],
-    "consistency?": {"old_size": LARGEST, "proof": [HASH]},
-}
-
+BUNDLE = {"format": re.compile("waterledger/bundle/v1"), "note": re.compile(r"(?s:.{1,100000})"), "seal": SEAL}
+BUNDLE |= {"accounts": [HISTORY], "nodes": BASE64, "dated?": {"seals": [SEAL | {"leaf": LARGEST}]}}
+BUNDLE |= {"absent?": [{"account": ACCOUNT, "left": (NEIGHBOUR,), "right": (NEIGHBOUR,)}]}
+BUNDLE |= {"consistency?": {"old_size": LARGEST, "proof": [HASH]}}
 Json = dict[str, Any]
 Finding = tuple[str | None, int | None, str]  # account and version (None: the bundle as a whole), and what is wrong
 Key = tuple[str, bytes, bytes]  # the name it signs under, its four-byte id, its 32 bytes
-
-
 Note = namedtuple("Note", "text origin size root signatures")  # the signed text; signatures: (name, key id, bytes)
 
 
@@ -119,7 +104,7 @@ def fits(value: Any, form: Any, where: str) -> None:
         for name, each in value.items() if good else ():
             rest = form.get("*") or (name[-1:] not in "?*" and (form.get(name) or form.get(f"{name}?")))
             if not rest:
-                raise ValueError(f"{where} has a member {name[:40]!r}, which does not belong there")
+                raise ValueError(f"{where} cannot have a member {name[:40]!r}")
             fits(each, rest, f"{where}: {name}")
     if not good:
         raise ValueError(f"{where} is not as it has to be")
@@ -170,7 +155,8 @@ def note_of(note: str) -> Note:
     return Note(f"{signed}\n", origin, int(size), hash, found)
 
 
-# --- hashes and trees (RFC 6962): a leaf is H(00, data), a node H(01, left, right) ------------------------------------
+# --- hashes and trees (RFC 6962): a leaf is H(00, data), a node H(01, left, right); a tree divides at the largest -----
+# --- power of two below its size; a proof that is too short goes on with nothing, and comes to another root -----------
 def h(*parts: bytes) -> bytes:
     return sha256(b"".join(parts)).digest()
 
@@ -183,26 +169,15 @@ def u64(value: int) -> bytes:
     return value.to_bytes(8, "big")
 
 
-def half(size: int) -> int:
-    """Where a tree divides: the largest power of two below its size."""
-    return 1 << (size - 1).bit_length() - 1
-
-
-def by(proof: list[str], climb: Callable[[list[bytes]], Any]) -> Any:
-    """What `climb` makes of a proof, taking it from its end; None where the proof is too short or too long."""
-    path = [bytes.fromhex(step) for step in proof]
-    try:
-        found = climb(path)
-    except IndexError:
-        return None
-    return None if path else found
+def at(microseconds: int) -> str:
+    return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def rooted(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """The root over a leaf at `index` of `size`, by a path from leaf to root."""
     if size == 1:
         return leaf
-    left, side = half(size), path.pop()
+    left, side = 1 << (size - 1).bit_length() - 1, path.pop() if path else b""
     if index < left:
         return h(b"\1", rooted(leaf, index, left, path), side)
     return h(b"\1", side, rooted(leaf, index - left, size - left, path))
@@ -211,9 +186,9 @@ def rooted(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
 def old_and_new(old: int, size: int, known: bytes | None, path: list[bytes]) -> tuple[bytes, bytes]:
     """The roots of the first `old` leaves and of all; `known` is the root of the old ones where they are a subtree."""
     if old == size:
-        found = known or path.pop()
+        found = known or (path.pop() if path else b"")
         return found, found
-    left, side = half(size), path.pop()
+    left, side = 1 << (size - 1).bit_length() - 1, path.pop() if path else b""
     if old <= left:
         begin, whole = old_and_new(old, left, known, path)
         return begin, h(b"\1", whole, side)
@@ -222,10 +197,7 @@ def old_and_new(old: int, size: int, known: bytes | None, path: list[bytes]) -> 
 
 
 def root_from(size: int, leaves: dict[int, bytes], nodes: bytes) -> bytes | None:
-    """The root of `size` leaves of which some are known; `nodes` are all subtrees without a known leaf.
-
-    They come by level, then by index; None where there are more or fewer of them than it takes.
-    """
+    """The root of `size` leaves of which some are known; `nodes` are all subtrees with none, by level and index."""
     needed: list[tuple[int, int]] = []
     fold(0, size, sorted(leaves), lambda *place: needed.append(place) or b"", leaves)
     given = {place: nodes[32 * number : 32 * number + 32] for number, place in enumerate(sorted(needed))}
@@ -241,7 +213,7 @@ def fold(first: int, end: int, known: list[int], node: Callable[..., bytes], lea
         return node(size.bit_length() - 1, first // size)
     if size == 1:
         return leaves[first]
-    middle = first + half(size)
+    middle = first + (1 << (size - 1).bit_length() - 1)
     left = fold(first, middle, [index for index in known if index < middle], node, leaves)
     return h(b"\1", left, fold(middle, end, [index for index in known if index >= middle], node, leaves))
 
@@ -330,9 +302,9 @@ def cut(account: Json, seal: Json) -> Iterable[Finding]:
 def in_heads(entry: Json, seal: Json) -> bool:
     """Whether the tree of all accounts has an entry for this account, version and hash."""
     data = b"waterledger/head/v1\n", lp(entry["account"]), u64(entry["version"]), bytes.fromhex(entry["hash"])
-    leaf, index, size = h(b"\0", *data), entry["index"], seal["accounts"]
-    root = by(entry["proof"], lambda path: rooted(leaf, index, size, path)) if index < size else None
-    return root == bytes.fromhex(seal["heads_root"])
+    path = [bytes.fromhex(step) for step in entry["proof"]]
+    found = rooted(h(b"\0", *data), entry["index"], seal["accounts"], path)
+    return entry["index"] < seal["accounts"] and found.hex() == seal["heads_root"] and not path
 
 
 def present(absent: Json, seal: Json) -> Iterable[Finding]:
@@ -363,33 +335,26 @@ def misdated(accounts: list[Json], seals: list[Json]) -> Iterable[Finding]:
         for event in account["events"]:
             earliest = max([seal["sealed_at"] for seal in seals if seal["leaf"] < event["leaf"]], default=0)
             latest = min([seal["sealed_at"] for seal in seals if seal["leaf"] > event["leaf"]], default=LARGEST)
-            at = said_by(event).get("recorded_at")
+            said = said_by(event).get("recorded_at")
             try:
-                known = isinstance(at, str) and MOMENT.fullmatch(at)
-                since = (datetime.fromisoformat(at) - EPOCH) // timedelta(microseconds=1) if known else -LARGEST
-            except ValueError:
+                since = (datetime.fromisoformat(MOMENT.fullmatch(said)[0]) - EPOCH) // timedelta(microseconds=1)
+            except (TypeError, ValueError):
                 since = -LARGEST
             if not earliest - SLACK <= since <= latest + SLACK:
-                reason = f"was sealed between {day(earliest)} and {day(latest)}, and was not recorded then"
+                reason = f"was sealed between {at(earliest)} and {at(latest)}, and was not recorded then"
                 yield account["account"], event["version"], reason
-
-
-def day(microseconds: int) -> str:
-    return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def forked(older: Note, note: Note, consistency: Json | None) -> Iterable[Finding]:
     """The log that the older note signed is the beginning of this one."""
+    path = [bytes.fromhex(step) for step in consistency["proof"]] if consistency else []
     if older.origin != note.origin:
         yield None, None, f"the older note is about another log, {older.origin}"
     elif older.size > note.size:
         yield None, None, "the older note is about a longer log: events were removed, or this bundle is older"
     elif consistency is None or consistency["old_size"] != older.size:
         yield None, None, "the bundle does not show how it extends that note: export it with --since and that note"
-    elif by(consistency["proof"], lambda path: old_and_new(older.size, note.size, older.root, path)) != (
-        older.root,
-        note.root,
-    ):
+    elif old_and_new(older.size, note.size, older.root, path) != (older.root, note.root) or path:
         yield None, None, "the log that the older note signed is not the beginning of this one"
 
 
@@ -397,10 +362,10 @@ def forked(older: Note, note: Note, consistency: Json | None) -> Iterable[Findin
 def told(bundle: Json, since: bool) -> Iterable[str]:
     """What was proved, in plain words."""
     note, seal = note_of(bundle["note"]), bundle["seal"]
-    yield f"log {note.origin}: signed; {note.size} leaves; seal {seal['number']} of {day(seal['sealed_at'])}"
+    yield f"log {note.origin}: signed; {note.size} leaves; seal {seal['number']} of {at(seal['sealed_at'])}"
     for account in bundle["accounts"]:
-        yield f"account {account['account']}: all its {len(account['events'])} events as of that seal; none was"
-        yield f"  altered, moved, added or left out; keys to personal data: {len(account.get('keys', {}))}"
+        yield f"account {account['account']}: all its {len(account['events'])} events as of that seal, as recorded;"
+        yield f"  keys to personal data: {len(account.get('keys', {})) or 'none'}"
     yield from (f"account {each['account']}: there was none as of that seal" for each in bundle.get("absent", []))
     if "dated" in bundle:
         yield f"every event was recorded between the seals beside it, give or take {SLACK // 60_000_000} minutes"
@@ -416,9 +381,8 @@ def main() -> int:
     options.add_argument("--since", metavar="NOTE", help="file with a note kept from an earlier audit")
     asked = options.parse_args()
     try:
-        for path, most in ((asked.file, MOST_BYTES), (asked.since, MOST_IN_A_NOTE)):
-            if path and Path(path).stat().st_size > most:
-                options.error(f"{path} is larger than {most} bytes")
+        if any(Path(path).stat().st_size > MOST_BYTES for path in (asked.file, asked.since) if path):
+            options.error(f"no bundle and no note is larger than {MOST_BYTES} bytes")
         since = Path(asked.since).read_bytes().decode() if asked.since else None
         found, bundle = verify(Path(asked.file).read_bytes(), asked.key, since)
     except ImportError:

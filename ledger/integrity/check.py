@@ -74,26 +74,27 @@ def check(raw: bytes, keys: Sequence[Key], since: str | None = None) -> Checked:
     """
     if any(key.kind != SIGNATURE for key in keys):
         raise BadNote("a bundle is checked against the log's own key; a witness's key signs a time")
-    older = _note(since) if since is not None else None
+    older = read_signed(since) if since is not None else None
     try:
         bundle = read_bundle(raw)
-        (note, at), nodes = _note(bundle.note), from_base64(bundle.nodes, "the list of nodes")
+        (note, at), nodes = read_signed(bundle.note), from_base64(bundle.nodes, "the list of nodes")
         for history in bundle.accounts:
             for key in (history.keys or {}).values():
                 from_base64(key, f"a key of account {history.account}")
     except (Malformed, BadNote) as error:
         return Checked([Finding(None, None, str(error))])
     leaves: dict[int, bytes] = {}
-    found = [*_unsigned(note, keys, "the note")]
+    found = [*unsigned(note, keys, "the note")]
     for history in bundle.accounts:
         found += [*_broken(history, at, leaves), *_cut(history, bundle), *_strange_keys(history)]
     found += [*_not_absent(bundle), *_outside(bundle, at, leaves, nodes), *_misdated(bundle, at)]
     if older is not None:
-        found += [*_unsigned(older[0], keys, "the older note"), *_forked(older[1], at, bundle)]
+        found += [*unsigned(older[0], keys, "the older note"), *_forked(older[1], at, bundle)]
     return Checked(found, bundle, at)
 
 
-def _note(text: str) -> tuple[Note, Checkpoint]:
+def read_signed(text: str) -> tuple[Note, Checkpoint]:
+    """A note and the checkpoint that it signs; raises BadNote."""
     note = read_note(text)
     checkpoint = read_checkpoint(note.text)
     if not 0 < checkpoint.size <= LARGEST:
@@ -101,7 +102,8 @@ def _note(text: str) -> tuple[Note, Checkpoint]:
     return note, checkpoint
 
 
-def _unsigned(note: Note, keys: Sequence[Key], what: str) -> Iterator[Finding]:
+def unsigned(note: Note, keys: Sequence[Key], what: str) -> Iterator[Finding]:
+    """Whether one of the keys signed a note; lines of other signers are passed over."""
     try:
         if not verified(note, keys):
             yield Finding(None, None, f"{what} is not signed with the key given")
@@ -119,7 +121,7 @@ def _broken(history: History, at: Checkpoint, leaves: dict[int, bytes]) -> Itera
             yield Finding(name, version, f"is missing: version {event.version} stands in its place")
         elif event_hash(before, version, name, event.type, event.stored.encode()) != hash:
             yield Finding(name, version, "was altered, moved or exchanged: its hash is not the one that was recorded")
-        elif not _is_what_it_says(event.stored, event.type, version):
+        elif not is_what_it_says(event.stored, event.type, version):
             yield Finding(name, version, "is not the event that it says it is")
         if event.shard != shard or event.position <= position or not leaf < event.leaf < at.size - 1:
             yield Finding(name, version, "does not stand in the log after the version before it and before the seal")
@@ -130,7 +132,8 @@ def _broken(history: History, at: Checkpoint, leaves: dict[int, bytes]) -> Itera
         before, position, leaf = hash, event.position, event.leaf
 
 
-def _is_what_it_says(stored: str, type_: str, version: int) -> bool:
+def is_what_it_says(stored: str, type_: str, version: int) -> bool:
+    """Whether a stored event says of itself what is said of it."""
     said = _said(stored)
     return said.get("type") == type_ and said.get("version") == version and said["version"] is not True
 

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -222,13 +222,30 @@ class Keys:
         return b"waterledger/wrap/v1\n" + b"".join(map(_lp, parts))
 
     def _field_data(self, account: str, field: str, key_id: bytes) -> bytes:
-        parts = (self._origin, account.encode(), field.encode(), key_id)
-        return b"waterledger/pii/v1\n" + b"".join(map(_lp, parts))
+        return _field_data(self._origin, account, field, key_id)
 
 
 def key_id_of(key: bytes) -> bytes:
     """The id of a data key, which commits to it."""
     return sha256(b"waterledger/dek-commit/v1\n" + key).digest()[:16]
+
+
+def opened_with(keys: Mapping[bytes, bytes], origin: str, account: str, field: str, sealed: str) -> str:
+    """The text that was sealed, opened with data keys by their ids; "[erased]" where its key is not among them.
+
+    Raises Tampered.
+    """
+    key_id, body = _parts(sealed, account, field)
+    if key_id not in keys:
+        return ERASED
+    text = _opened(keys[key_id], body, _field_data(origin.encode(), account, field, key_id))
+    if text is None:
+        raise Tampered(f"account {account}: {field} was altered after it was sealed")
+    return text.decode()
+
+
+def _field_data(origin: bytes, account: str, field: str, key_id: bytes) -> bytes:
+    return b"waterledger/pii/v1\n" + b"".join(map(_lp, (origin, account.encode(), field.encode(), key_id)))
 
 
 def _commitment_of(digest_key: bytes) -> str:
