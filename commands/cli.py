@@ -84,15 +84,26 @@ _NOUN_SUMMARIES = {
 _FINDING_SUMMARIES = {"accounts": "Find accounts by stage, past due, protection, district."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify, diff."}
-_AUDIT_SUMMARIES = {"audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key."}
->>>>>>> seals
+_EVIDENCE_SUMMARIES = {
+    "dossier": "The case file of an account, for whoever decides a dispute.",
+    "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
+_SUMMARIES = (
+    _STORE_SUMMARIES
+    | _NOUN_SUMMARIES
+    | QUESTIONS
+    | _FINDING_SUMMARIES
+    | _TABLE_SUMMARIES
+    | _EVIDENCE_SUMMARIES
+    | _EXPORT_SUMMARIES
+)
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": [*QUESTIONS, *_FINDING_SUMMARIES],
     "Tables": list(_TABLE_SUMMARIES),
-    "Evidence": list(_AUDIT_SUMMARIES),
+    "Evidence": list(_EVIDENCE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -125,7 +136,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     | {name: _question(name) for name in QUESTIONS}
     | {name: _member("commands.accounts", name) for name in _FINDING_SUMMARIES}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
-    | {name: _member("commands.audit", name) for name in _AUDIT_SUMMARIES}
+    | {name: _member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -134,13 +145,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES
-    | _NOUN_SUMMARIES
-    | QUESTIONS
-    | _FINDING_SUMMARIES
-    | _TABLE_SUMMARIES
-    | _AUDIT_SUMMARIES
-    | _EXPORT_SUMMARIES,
+    summaries=_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked, plain
+from commands.answers import Answer, When, asked
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
 from ledger.movements import KINDS
 from ledger.policy.parameters import Policies
 from ledger.refusal import Refused
+from ledger.showing import plain
 from projections.as_of import RowsAsOf
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
 from commands.tables import Column, Page, Table, day, source
 from ledger import events as e
 from ledger.calendar import ONE_DAY, Calendar
@@ -17,6 +17,7 @@ from ledger.history import History
 from ledger.money import decimals
 from ledger.policy.case import said
 from ledger.refusal import Refused
+from ledger.showing import plain
 
 QUARTERS = 4
 

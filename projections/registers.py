@@ -150,7 +150,7 @@ def disputes(seen: Folded) -> Iterator[DisputeRow]:
     for p in account.disputes.values():
         answer, bill = account.answers.get(p.dispute), account.bills.get(p.bill)
         filed = Case(account, start_of(p.filed_at), *seen.world.rules)
-        days = petition_days(filed, p) if filed.in_force("petition_in_time") else None
+        days = petition_days(filed, bill) if bill and filed.in_force("petition_in_time") else None
         yield DisputeRow(
             p.dispute,
             p.bill,
@@ -166,7 +166,7 @@ def disputes(seen: Folded) -> Iterator[DisputeRow]:
             p.version,
             answer.language if answer else None,
             bill.mailed_on if bill else None,
-            days.received if days else None,
+            days.received_on if days else None,
             days.presumed if days else False,
             days.last if days else None,
             bill.amount if bill else None,
