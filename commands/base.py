@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from commands.fields import Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
-from ledger.events import UTILITY, Event
+from ledger.events import UTILITY, Event, PersonalClass
 from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
@@ -47,6 +47,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
     def others(self) -> tuple[str, ...]:
         """Other accounts that the decision touches."""
         return ()
+
+    def erases(self) -> PersonalClass | None:
+        """The class of the account's personal data that this command makes unreadable."""
+        return None
+
+    def lapsed(self, recorded: Sequence[Event]) -> bool:
+        """Whether the same command, though recorded before, is to be decided again; `recorded` is the whole history."""
+        return False
 
     @classmethod
     def title(cls) -> str:

@@ -75,6 +75,7 @@ _NOUN_SUMMARIES = {
     "dispute": "Petitions to the utility, and their answers.",
     "appeal": "Appeals to the Commission, and the deposits it holds.",
     "service": "Authorize, disconnect, reconnect, find wrongful.",
+    "privacy": "Personal data: erase, report, find by an address.",
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
 }
@@ -94,6 +95,16 @@ def _member(module: str, name: str) -> Callable[[], click.Command]:
     return lambda: getattr(import_module(module), name)
 
 
+_BESIDE_COMMANDS: dict[str, dict[str, tuple[Callable[[], click.Command], str]]] = {
+    "privacy": {
+        "erase": (lambda: import_module("commands.privacy").erase_line(), "Delete the keys of a class, for good."),
+        "report": (_member("commands.privacy", "report"), "What is recorded, and what of it can still be read."),
+        "find": (_member("commands.privacy", "find"), "The accounts of an e-mail address or log-in."),
+    }
+}
+"""What a noun has besides its commands, or in place of one, by verb."""
+
+
 def _noun(noun: str) -> Callable[[], click.Command]:
     def build() -> click.Command:
         from commands.command_line import command_for
@@ -101,7 +112,9 @@ def _noun(noun: str) -> Callable[[], click.Command]:
         verbs: dict[str, Callable[[], click.Command]] = {
             verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()
         }
+        verbs |= {verb: build for verb, (build, _) in _BESIDE_COMMANDS.get(noun, {}).items()}
         summaries = {verb: (kind.__doc__ or "").strip().splitlines()[0] for verb, kind in commands_of(noun).items()}
+        summaries |= {verb: said for verb, (_, said) in _BESIDE_COMMANDS.get(noun, {}).items()}
         return Lazy(verbs, summaries, {"Verbs": list(verbs)}, name=noun, help=_NOUN_SUMMARIES[noun])
 
     return build

@@ -53,7 +53,8 @@ class Ledger(Application[str]):
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
-        stored = pending is not None and self._append(pending)
+        # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
+        stored = pending is not None and not desk.erasing and self._append(pending)
         if stored or pending is None or command.account != e.UTILITY:
             self._utility = desk.streams[e.UTILITY]
         if stored:
@@ -74,14 +75,16 @@ class Ledger(Application[str]):
                         self._drop_stale(desk, left, batch.heads)
                         desk.put(self._take_utility())
                         outcomes = self._batch(desk, some, batch)
-                        self.keys.flush()
+                        self.keys.flush(desk.erasing)
                     break
                 except Conflict:
                     desk.streams.clear()
+                    desk.erasing.clear()
                     if attempt + 1 == _TRIES:
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
+            desk.erasing.clear()
             left.update(batch.heads)
             self._utility = desk.streams[e.UTILITY]
             yield from outcomes
@@ -100,18 +103,20 @@ class Ledger(Application[str]):
         `called` is how they speak of the one by its number.
         """
         outcomes: list[Outcome] = []
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._batches(items, batch, backfill):
+            for some in self._batches(desk, items, batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
-            self.keys.flush()
+            self.keys.flush(desk.erasing)
         return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
         """Record nothing and answer as if; others who write wait meanwhile."""
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._batches(items, batch, backfill):
+            for some in self._batches(desk, items, batch):
                 yield from some
             raise _Undo
 
@@ -126,8 +131,7 @@ class Ledger(Application[str]):
         except Conflict as error:
             raise StoreUnavailable(f"{error}; nothing was recorded, so post all of it again") from None
 
-    def _batches(self, items: Iterable[Item], batch: Batch, backfill: bool) -> Iterator[list[Outcome]]:
-        desk = Desk(self.keys, self._clock, backfill=backfill)
+    def _batches(self, desk: Desk, items: Iterable[Item], batch: Batch) -> Iterator[list[Outcome]]:
         waiting = iter(items)
         while some := list(islice(waiting, BATCH)):
             yield self._batch(desk, some, batch)
