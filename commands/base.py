@@ -85,7 +85,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
         """
         normal, found, computed, unread = self.normal(), [], [], False
         for spec in fields_of(type(self)).values():
-            mine, name = getattr(normal, spec.name), _RENAMED.get(spec.name, spec.name)
+            mine, name = getattr(normal, spec.name), RENAMED.get(spec.name, spec.name)
             event = next((e for e in recorded if hasattr(e, name)), None)
             if event is None or spec.name in ABOUT_THE_POST:
                 continue
@@ -124,7 +124,7 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
     account: AccountId = UTILITY
 
 
-_RENAMED = {"basis": "arrangement_basis"}
+RENAMED = {"basis": "arrangement_basis"}
 
 ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
 """The fields that are not content."""

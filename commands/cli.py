@@ -28,6 +28,7 @@ QUESTIONS = {
     "aging": "Receivables by age.",
     "trial-balance": "Control totals of a period by kind of entry.",
     "worklist": "What needs doing on a day.",
+    "whatif": "What would follow from other facts, to the cent; nothing is recorded.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 
@@ -82,11 +83,13 @@ _NOUN_SUMMARIES = {
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
+_AUDIT_SUMMARIES = {"audit": "For auditors: decisions judged again."}
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": list(QUESTIONS),
     "Tables": list(_TABLE_SUMMARIES),
+    "Evidence": list(_AUDIT_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -120,6 +123,12 @@ def _noun(noun: str) -> Callable[[], click.Command]:
     return build
 
 
+def _audit() -> click.Command:
+    summaries = {"recheck": "Judge every recorded decision again, by the rules and the facts known now."}
+    members = {name: _member(f"commands.{name}", name) for name in summaries}
+    return Lazy(members, summaries, {"Verbs": list(summaries)}, name="audit", help=_AUDIT_SUMMARIES["audit"])
+
+
 def _question(name: str) -> Callable[[], click.Command]:
     return _member("commands.questions", name.replace("-", "_"))
 
@@ -128,7 +137,9 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
+    | {"whatif": _member("commands.whatif", "whatif")}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
+    | {"audit": _audit}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -137,7 +148,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _EXPORT_SUMMARIES,
+    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _AUDIT_SUMMARIES | _EXPORT_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
