@@ -84,7 +84,9 @@ class Ledger(Application[str]):
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
-            desk.erasing.clear()
+            if desk.erasing:
+                self.keys.tidy()
+                desk.erasing.clear()
             left.update(batch.heads)
             self._utility = desk.streams[e.UTILITY]
             yield from outcomes
@@ -110,6 +112,8 @@ class Ledger(Application[str]):
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
             self.keys.flush(desk.erasing)
+        if desk.erasing:
+            self.keys.tidy()
         return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:

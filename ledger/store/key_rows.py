@@ -44,7 +44,10 @@ class KeyRows(Protocol):
         """Write data keys in one durable transaction."""
 
     def erase(self, key_ids: Iterable[bytes]) -> None:
-        """Delete these data keys durably, and their bytes as far as the store can; those gone already stay gone."""
+        """Delete these data keys durably; those gone already stay gone."""
+
+    def tidy(self) -> None:
+        """Clear the bytes of deleted keys, as far as the store can; not in a transaction."""
 
     def close(self) -> None:
         """Let go of the store; the next use opens it again."""
@@ -118,8 +121,12 @@ class SQLiteKeyRows:
             db = self._connection()
             with _transaction(db):
                 db.executemany("DELETE FROM data_key WHERE key_id = ?", [(key_id,) for key_id in key_ids])
-            # The file's log still holds the page as it was.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Empty the file's log, which still holds the pages as they were."""
+        with in_plain_words(self.place):
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

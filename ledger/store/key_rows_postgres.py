@@ -1,9 +1,11 @@
 """Where wrapped keys are kept beside a ledger in PostgreSQL: a schema of their own."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ledger.store.key_rows import KeyRow, Owner
+from ledger.store.log import StoreUnavailable
 from ledger.store.postgres_link import Link, Lost
 from ledger.store.postgres_roles import create_roles
 from ledger.store.postgres_schema import creation_lock
@@ -90,17 +92,18 @@ class PostgresKeyRows:
             self._run(query, *columns)
 
     def erase(self, key_ids: Iterable[bytes]) -> None:
-        """Delete these data keys durably, and have the server reuse their place at once.
-
-        What its write-ahead log and backups hold of them stays there until those are gone.
-        """
+        """Delete these data keys durably; the server's write-ahead log and backups hold them until those are gone."""
         query, ids = "DELETE FROM {s}.data_key WHERE key_id = ANY(%b::bytea[])", list(key_ids)
         try:
             self._run(query, ids)
         except Lost:
             self._run(query, ids)
-        # A row that was deleted lies in the table until then. Who may not do it is passed over by the server.
-        self._run("VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {s}.data_key")
+
+    def tidy(self) -> None:
+        """Have the server clear the places of deleted rows, where no transaction still sees them."""
+        # It does so by itself before long; and it passes over a role that may not.
+        with suppress(StoreUnavailable):
+            self._run("VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {s}.data_key")
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""

@@ -140,7 +140,13 @@ class Keys:
         """Delete the account's data keys, of one class or of all, and return how many: what they sealed is gone."""
         ids = [key_id for each in KINDS if kind in (None, each) for key_id in self.retire(account, each)]
         self.flush(ids)
+        self.tidy()
         return len(ids)
+
+    def tidy(self) -> None:
+        """After keys were deleted, and what says so was committed: clear their bytes, as far as the store can."""
+        with self._lock:
+            self._rows.tidy()
 
     def digest(self, content: bytes) -> bytes:
         """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""
