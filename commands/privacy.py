@@ -37,7 +37,7 @@ class ErasePersonalData(_OfAClass, frozen=True, kw_only=True, tag="privacy erase
     petition or an appeal is open, which may need it, unless a reason is given. What is recorded later has a new key.
     """
 
-    example = "7001 --class contact --authority 'request of 2026-03-02, ticket 118'"
+    example = "--account 7001 --class contact --authority 'request of 2026-03-02, ticket 118'"
 
     authority: Annotated[Text, Meta(description="The request, order or rule behind it; name nobody.")]
     override_reason: Annotated[
@@ -79,24 +79,26 @@ def _open_matters(account: Account) -> Iterator[str]:
 
 
 def erase_line() -> click.Command:
-    """`privacy erase` on the command line: the account is an argument, and tables forget at once."""
+    """`privacy erase` on the command line: the account may stand alone, and the tables forget at once."""
     line = command_for(ErasePersonalData)
     post = line.callback
     assert post is not None, "every command has a callback"
 
-    def erase(**values: Any) -> None:
+    def erase(named: str | None, **values: Any) -> None:
+        account = values["account"] = named or values["account"]
+        if account is None:
+            raise click.UsageError("say whose data: 'privacy erase ACCOUNT'")
         try:
             post(**values)
         except click.exceptions.Exit as ended:
             if ended.exit_code == 0 and not values["dry_run"]:
-                _forget_in_tables(click.get_current_context().obj, values["account"])
+                _forget_in_tables(click.get_current_context().obj, account)
             raise
 
     line.callback = erase
-    line.params = [
-        click.Argument(["account"], type=AccountArgument()),
-        *(option for option in line.params if option.name != "account"),
-    ]
+    for option in line.params:
+        option.required = option.required and option.name != "account"
+    line.params.append(click.Argument(["named"], metavar="[ACCOUNT]", required=False))
     return line
 
 
