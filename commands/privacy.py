@@ -14,6 +14,7 @@ from commands.command_line import Discreet, command_for
 from commands.fields import Text, email
 from commands.questions import Account as AccountArgument
 from commands.questions import books_at, write
+from commands.tables import day
 from ledger.account import Account
 from ledger.books import Books
 from ledger.context import Context
@@ -185,9 +186,9 @@ def report(url: str, account: str, as_json: bool) -> None:
         click.echo(f"{each['class']}: {said}")
         for field in each["fields"]:
             versions = ", ".join(f"{e['version']}{'' if e['readable'] else ' [erased]'}" for e in field["events"])
-            click.echo(f"  {field['field']:<16} since {field['since'][:10]}, in events {versions}")
+            click.echo(f"  {field['field']:<16} since {day(field['since'][:10])}, in events {versions}")
         for erasure in each["erasures"]:
-            click.echo(f"  erased on {erasure['on']} by event {erasure['version']}: {erasure['authority']}")
+            click.echo(f"  erased on {day(erasure['on'])} by event {erasure['version']}: {erasure['authority']}")
         if each["came_back"]:
             versions = ", ".join(map(str, each["came_back"]))
             click.echo(f"  events {versions} were erased and can be read again: run 'privacy erase' again")
@@ -216,8 +217,8 @@ def find(url: str, address: str, as_json: bool) -> None:
     elif not found:
         click.echo("no account has this address")
     for each in found if not as_json else ():
-        until = f" until {each['until']}" if each["until"] else ""
-        click.echo(f"account {each['account']}: {each['as'].replace('_', ' ')} since {each['since']}{until}")
+        until = f" until {day(each['until'])}" if each["until"] else ""
+        click.echo(f"account {each['account']}: {each['as'].replace('_', ' ')} since {day(each['since'])}{until}")
 
 
 def _found(url: str, address: str) -> Iterator[Answer]:

@@ -8,6 +8,7 @@ from commands.answers import Answer
 from commands.cli import REFUSED
 from commands.questions import Account as AccountArgument
 from commands.questions import books_at, write
+from commands.tables import WIDTH, day
 
 EVERY = 1000
 
@@ -45,7 +46,7 @@ def recheck(ctx: click.Context, account: str | None, as_json: bool) -> None:
     if as_json:
         write({"accounts": accounts, "decisions": decisions, "findings": findings})
     else:
-        click.echo(f"{accounts:,} accounts, {decisions:,} decisions judged again, {findings:,} would be otherwise")
+        click.echo(f"accounts {accounts:,}, decisions judged again {decisions:,}, otherwise {findings:,}")
     ctx.exit(REFUSED if findings else 0)
 
 
@@ -53,18 +54,17 @@ def _say(finding: Answer, as_json: bool) -> None:
     if as_json:
         write(finding)
         return
-    what = (
-        f"account {finding['account']}, version {finding['version']}: {finding['type']} of {finding['effective'][:10]}"
-    )
-    why = finding["because"]
-    if why is None:
+    event = f"{finding['type']} of {day(finding['effective'])}"
+    since = finding["because"]
+    if since is None:
         cause = "as this version of the program has it"
     else:
-        whose = f"event {why['version']}" if why["account"] else f"event {why['version']} of the utility"
-        cause = f"since {whose}, {why['type']}, recorded {why['recorded_at'][:10]}"
-    click.echo(f"{what}, by {finding['judged']} {cause}")
+        whose = f"event {since['version']}{'' if since['account'] else ' of the utility'}"
+        cause = f"since {whose}, {since['type']}, recorded {day(since['recorded_at'])}"
+    click.echo(f"account {finding['account']}, version {finding['version']}: {event}, by {finding['judged']} {cause}")
     if finding["after"].get("because"):
-        click.echo(f"  why: {finding['after']['because']}")
+        why = finding["after"]["because"]
+        click.echo(click.wrap_text(why, WIDTH, initial_indent="  why: ", subsequent_indent="       "))
     for name in dict.fromkeys([*finding["before"], *finding["after"]]):
         if name == "because":
             continue

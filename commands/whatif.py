@@ -15,6 +15,7 @@ from commands.feed import answer as line_answer
 from commands.feed import parse
 from commands.questions import Account as AccountArgument
 from commands.questions import Day, books_at, write
+from commands.tables import WIDTH, day
 from ledger import events as e
 from ledger.account import Account
 from ledger.branch import RECONNECTION_FEE, Branch
@@ -172,9 +173,9 @@ def _overpaid(branch: Branch, when: When, rate: Fraction | None) -> tuple[int, i
             if step.book == "balance":
                 turns.setdefault(step.on, [0, 0])[side] += step.amount
     owed, over, interest, since = [0, 0], 0, Fraction(), date.min
-    for day in [*sorted(turns), day_of(when)]:
-        interest += over * (day - since).days * (rate or Fraction()) / DAYS_OF_A_YEAR
-        moved, since = turns.pop(day, [0, 0]), day
+    for turn in [*sorted(turns), day_of(when)]:
+        interest += over * (turn - since).days * (rate or Fraction()) / DAYS_OF_A_YEAR
+        moved, since = turns.pop(turn, [0, 0]), turn
         owed = [owed[0] + moved[0], owed[1] + moved[1]]
         over = max(max(-owed[1], 0) - max(-owed[0], 0), 0)
     return over, None if rate is None else half_up(interest)
@@ -225,11 +226,11 @@ def _fee_of(branch: Branch, shutoff: int) -> Answer | None:
 
 
 def _show(answer: Answer) -> None:
-    click.echo(f"Account {answer['account']} on {answer['on']}, if it were so; nothing was recorded")
+    click.echo(f"Account {answer['account']} on {day(answer['on'])}, if it were so; nothing was recorded")
     for word in ("left_out", "added"):
         for event in answer[word]:
             click.echo(
-                f"{word.replace('_', ' ')}: {event['type']} of {event['effective'][:10]}, version {event['version']}"
+                f"{word.replace('_', ' ')}: {event['type']} of {day(event['effective'])}, version {event['version']}"
             )
     click.echo(f"\n{'':<20}{'before':>14}{'after':>14}{'difference':>14}")
     for name in AMOUNTS:
@@ -239,20 +240,19 @@ def _show(answer: Answer) -> None:
     click.echo(f"\nrefund due {answer['refund']}{interest}; fees reversed {answer['fees_reversed']}")
     for fee in answer["fees"]:
         word = "reversed" if fee["reversed"] else "charged"
-        click.echo(f"fee {fee['fee']} of {fee['on']} ({fee['kind'].replace('_', ' ')}) {word}: {fee['amount']}")
+        click.echo(f"fee {fee['fee']} of {day(fee['on'])} ({fee['kind'].replace('_', ' ')}) {word}: {fee['amount']}")
     for shutoff in answer["shutoffs"]:
         said = [
             f"{'allowed' if allowed else 'not allowed'} {side.replace('_', ' ')}"
             for side, allowed in shutoff["allowed"].items()
         ]
-        click.echo(
-            f"shutoff of {shutoff['at'][:16].replace('T', ' ')}, version {shutoff['version']}: {', '.join(said)}"
-        )
+        click.echo(f"shutoff of {day(shutoff['at'])}, version {shutoff['version']}: {', '.join(said)}")
         if shutoff["fee"] and not shutoff["allowed"]["after"]:
             fee = shutoff["fee"]
             click.echo(f"  its fee {fee['fee']} of {fee['amount']} stands: 'service wrongful' in the feed gives it up")
         for rule in shutoff["rules"]:
-            click.echo(f"  {rule['rule']}: {rule['before']} before, {rule['after']} after: {rule['because']}")
+            turned = f"{rule['rule']}: {rule['before']} before, {rule['after']} after: {rule['because']}"
+            click.echo(click.wrap_text(turned, WIDTH, initial_indent="  ", subsequent_indent="    "))
     before, after = ([_line(each) for each in answer["statement"][side]] for side in ("before", "after"))
     for sign, lines, others in (("-", before, after), ("+", after, before)):
         for line in lines:
@@ -261,7 +261,7 @@ def _show(answer: Answer) -> None:
 
 
 def _line(line: Answer) -> str:
-    return f"{line['on'][:10]}  {line['kind']:<24} {line['reference'] or '':<20} {line['amount']:>12}"
+    return f"{day(line['on'][:10]):<12} {line['kind']:<24} {line['reference'] or '':<20} {line['amount']:>12}"
 
 
 def _without(history: History, event: e.Event) -> History:

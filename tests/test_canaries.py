@@ -158,6 +158,8 @@ def go_wrong(told: Told) -> None:
             other = {**record, field: f"other{CANARIES[field]}", "account": "7004"}
             told("post", "-", "--atomic", fed=feed([other, {"command": "bill void"}]))
         told("post", "-", fed=b"".join(wrong_lines(record)))
+    told("balance", CANARIES["login"])
+    told("privacy", "report", CANARIES["login"])
     told("privacy", "find", CANARIES["name"])
     told("privacy", "find", CANARIES["login"], CANARIES["name"])
     told("privacy", "find", "-", fed=CANARIES["phone"].encode())

@@ -300,7 +300,7 @@ def test_accounts_are_found_by_an_address_in_any_case_until_it_is_erased(url: st
         ledger.post(made("account correct", reason="new address", billing_email="new@example.com"))
     assert found(url, "login@example.com") == [("7001", "login", "2026-01-05")]
     assert found(url, "customer@example.com") == [("7001", "billing_email", "2026-01-05"), both[1]]
-    assert "login since 2026-01-05 until 2026-01-05" in call(url, "privacy", "find", "login@example.com")
+    assert "login since 5 Jan 2026 until 5 Jan 2026" in call(url, "privacy", "find", "login@example.com")
     erase(url)
     assert found(url, "login@example.com") == found(url, "new@example.com") == []
     assert found(url, "customer@example.com") == both[1:]

@@ -232,7 +232,7 @@ def test_the_command_line_reads_and_writes_nothing(store_url: str, template: Tem
     own = [json.loads(line) for line in call(store_url, "--account", account, "--json", code=1).splitlines()]
     assert own[:-1] == [line for line in lines[:-1] if line["account"] == account]
     quiet = next(each for each in template.accounts if each not in {line.get("account") for line in lines})
-    assert "0 would be otherwise" in call(store_url, "--account", quiet, code=0)
+    assert "otherwise 0" in call(store_url, "--account", quiet, code=0)
     assert f"account {account}, version {lines[0]['version']}: " in call(store_url, code=1)
     assert sha256(repr(log.follow({}, 100_000)).encode()).hexdigest() == rows
     log.close()
