@@ -60,7 +60,7 @@ def _say(finding: Answer, as_json: bool) -> None:
         cause = "as this version of the program has it"
     else:
         whose = f"event {since['version']}{'' if since['account'] else ' of the utility'}"
-        cause = f"since {whose}, {since['type']}, recorded {day(since['recorded_at'])}"
+        cause = f"since {whose}, {since['type']}, known from {day(since['known_from'])}"
     click.echo(f"account {finding['account']}, version {finding['version']}: {event}, by {finding['judged']} {cause}")
     if finding["after"].get("because"):
         why = finding["after"]["because"]

@@ -6,6 +6,7 @@ from what was known then with one thing changed: the packs that are known now, o
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -25,11 +26,12 @@ from ledger.account import Account
 from ledger.context import Context, On
 from ledger.evolve import fold
 from ledger.history import History, happened
-from ledger.money import money
+from ledger.money import half_up, money, quantity
 from ledger.policy.explain import FORBIDS
 from ledger.policy.parameters import NoVersion
 from ledger.posting import Stream
 from ledger.refusal import Refused
+from ledger.usage import metering
 from ledger.utility import Rules, Utility
 
 DECISIONS: dict[type[e.Event], type[Command]] = {
@@ -223,10 +225,26 @@ def _by_facts(decision: Decision, later: Sequence[e.Event], known: Known) -> Fin
         taken = late[:count]
         events = [*happened_then, *(event for account, event in taken if account == decision.account)]
         rules = known.rules([*known.then(first), *(event for account, event in taken if account == e.UTILITY)])
-        return decision.conclusion(events, fold(decision.account, History.effective(events)), rules)
+        state = fold(decision.account, History.effective(events))
+        found = decision.conclusion(events, state, rules)
+        return found and found | _by_reads(first, state)
 
     before = judged(0)
     return _finding(decision, "facts", before, judged, late) if before is not None else None
+
+
+def _by_reads(bill: e.Event, account: Account) -> Conclusion:
+    """The water that the reads give for a bill's period, where they cover it and the bill says another amount."""
+    if not isinstance(bill, e.BillIssued) or bill.usage is None or not account.meter_events:
+        return {}
+    start, end, metered = bill.period_start, bill.period_end, metering(account)
+    if not (start and end and metered) or not any(first <= start and end <= last for first, last in metered.covered):
+        return {}
+    shared = ((period, (min(period.end, end) - max(period.start, start)).days) for period in metered.periods)
+    usage = half_up(1000 * sum((metered.rate(period) * days for period, days in shared if days > 0), Fraction()))
+    if usage == bill.usage:
+        return {}
+    return {"usage": f"{quantity(usage)} by the reads, {quantity(bill.usage)} on the bill"}
 
 
 def _finding(
@@ -267,5 +285,5 @@ def _named(account: str, event: e.Event) -> Answer:
         "account": None if account == e.UTILITY else account,
         "version": event.version,
         "type": event.type,
-        "recorded_at": plain(event.recorded_at),
+        "known_from": plain(event.known_from),
     }

@@ -124,6 +124,7 @@ def test_run_again_it_changes_nothing_and_erases_what_was_recorded_since(url: st
 
 def test_an_id_sent_again_takes_effect_once(url: str) -> None:
     assert erase(url, "--id", "E-1").startswith("recorded")
+    assert shown(url)[0]["data"]["name"] == "[erased]"
     call(url, "account", "correct", "--account", "7001", "--reason", "moved in", "--name", "Second Customer")
     assert erase(url, "--id", "E-1").startswith("duplicate")
     assert shown(url)[-1]["data"]["name"] == "Second Customer"

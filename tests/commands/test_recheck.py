@@ -136,6 +136,40 @@ def test_a_bill_corrected_before_the_notice_and_recorded_after_it(ledger: Memory
     assert findings(ledger)[0].after["flags"] == ["DO-19"]
 
 
+def test_a_read_corrected_after_the_bill(ledger: MemoryLedger) -> None:
+    post(ledger, "meter install", meter="M-1", on="2024-05-01", reading="100", learned_at="2024-05-01T09:00")
+    post(ledger, "meter read", read_on="2024-06-01", reading="110", learned_at="2024-06-01T09:00")
+    period = {"period_start": "2024-05-01", "period_end": "2024-06-01", "usage": "10"}
+    bill = post(ledger, "bill issue", bill="B-2", mailed_on="2024-06-03", amount="40.00", **period)
+    # What is read later says nothing of this period.
+    post(ledger, "meter read", read_on="2024-07-01", reading="125", learned_at="2024-07-01T09:00")
+    assert brief(ledger) == []
+    late = post(
+        ledger, "meter correct", read_on="2024-06-01", reading="107.5", reason="misread", learned_at="2024-07-02T09:00"
+    )
+    (found,) = findings(ledger)
+    assert brief(ledger) == [(bill, "facts", late)]
+    assert (found.before, found.after) == ({}, {"usage": "7.5 by the reads, 10 on the bill"})
+    post(
+        ledger,
+        "meter correct",
+        read_on="2024-06-01",
+        reading="110",
+        reason="it was right",
+        learned_at="2024-07-03T09:00",
+    )
+    assert brief(ledger) == []
+
+
+def test_an_estimate_that_a_later_read_restates_is_no_finding(ledger: MemoryLedger) -> None:
+    post(ledger, "meter install", meter="M-1", on="2024-05-01", reading="100", learned_at="2024-05-01T09:00")
+    post(ledger, "meter read", read_on="2024-06-01", reading="110", kind="estimated", learned_at="2024-06-01T09:00")
+    period = {"period_start": "2024-05-01", "period_end": "2024-06-01", "usage": "10"}
+    post(ledger, "bill issue", bill="B-2", mailed_on="2024-06-03", amount="40.00", **period)
+    post(ledger, "meter read", read_on="2024-07-01", reading="160", learned_at="2024-07-01T09:00")
+    assert brief(ledger) == []
+
+
 def test_a_finding_made_earlier_than_it_was_recorded_takes_the_fee_away(ledger: MemoryLedger) -> None:
     late = post(ledger, "service wrongful", on="2024-05-23", reason="an appeal was open", learned_at="2024-06-03T09:00")
     (found,) = findings(ledger)
