@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 import click
 
-from commands.answers import Answer, When, day_of, moment_of, plain
+from commands.answers import Answer, When, day_of, moment_of
 from commands.answers import asked as as_asked
 from commands.questions import Asked, asking, over_all, tell
 from ledger.calendar import Calendar
@@ -17,6 +17,7 @@ from ledger.policy.explain import Stage, stage
 from ledger.policy.parameters import Policies
 from ledger.policy.protections import ProtectionKind, protections
 from ledger.refusal import Refused
+from ledger.showing import plain
 from projections.kept import Kept, Source
 
 
@@ -150,7 +151,7 @@ def _find(
     """
     wanted = Wanted(stage, past_due_over, protection, district)
     answer = over_all(find, asked, lambda policies: source(wanted, policies), wanted=wanted)
-    tell("accounts", answer, asked.as_json)
+    tell("accounts", answer, asked)
 
 
 accounts = click.Group("accounts", commands=[_find], help="Finding accounts.")

@@ -7,7 +7,7 @@ history, which is folded, or as its rows where they tell the same (`SOURCES`).
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
 from commands.cutoff import Cutoff
 from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
@@ -20,6 +20,7 @@ from ledger.money import money
 from ledger.movements import KINDS, movements
 from ledger.policy.parameters import Policies
 from ledger.refusal import Refused
+from ledger.showing import plain
 from projections.kept import Kept, Source
 
 __all__ = ["SOURCES", "aging", "trial_balance", "worklist"]

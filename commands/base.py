@@ -1,12 +1,14 @@
 """What every command is: fields, a name, and a decision."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta, Struct
 
-from commands.fields import Id, Moment, Text, fields_of
+from commands.fields import Field, Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
 from ledger.events import UTILITY, Event
@@ -16,7 +18,7 @@ from ledger.store.codec import personal_fields
 AccountId = Annotated[Id, Meta(description="The account's number.")]
 
 
-class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
+class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     """A wish to record something: immutable, and decided against the account as it is.
 
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
@@ -53,7 +55,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
     @classmethod
     def title(cls) -> str:
         """The command's name in the contract: "bill issue"."""
-        return str(cls.__struct_config__.tag)
+        return _title(cls)
 
     def normal(self) -> Self:
         """This command with what follows from it alone written out."""
@@ -64,13 +66,15 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
 
         A field that is given its default is as good as one not given.
         """
-        normal = self.normal()
+        kind = type(self)
+        values, fields = _content_of(kind)
         said = {
-            spec.name: value
-            for spec in fields_of(type(self)).values()
-            if (value := getattr(normal, spec.name)) != spec.default and spec.name not in ABOUT_THE_POST
+            name: value
+            for value, (name, default) in zip(values(self.normal()), fields, strict=True)
+            if value != default
         }
-        return _encoder.encode({"command": self.title(), **said})
+        said["command"] = _title(kind)
+        return _encoder.encode(said)
 
     def differences(self, recorded: Sequence[Event]) -> str | None:
         """The sentence that says how this command differs from what was recorded under the same name.
@@ -109,7 +113,8 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
         """The key under which the thing it names is recorded, or None if it names nothing."""
         if not self.names:
             return None
-        return "/".join((self.title(), self.account, *(str(getattr(self, name)) for name in self.names)))
+        named = "/".join([str(getattr(self, name)) for name in self.names])
+        return f"{_title(type(self))}/{self.account}/{named}"
 
 
 class UtilityCommand(Command, frozen=True, kw_only=True):
@@ -128,12 +133,12 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def read(command: type[Command], record: Mapping[str, Any]) -> Command:
     """Build a command from what a door received; raises Invalid naming the field and the way out."""
-    specs = fields_of(command)
+    specs, required = _given(command)
     values: dict[str, Any] = {}
     for name, value in record.items():
         spec = specs.get(name)
-        if spec is None or (name == "account" and issubclass(command, UtilityCommand)):
-            known = ", ".join(_shown_fields(command))
+        if spec is None:
+            known = ", ".join(specs)
             raise Invalid("unknown_field", f"'{command.title()}' has no field {shown(name)}; it has {known}", name[:60])
         if value is None and not spec.required:
             continue
@@ -141,15 +146,29 @@ def read(command: type[Command], record: Mapping[str, Any]) -> Command:
             values[name] = spec.read(value)
         except ValueError as error:
             raise Invalid("invalid_value", f"{name}: {error}", name) from None
-    for spec in specs.values():
-        if spec.required and spec.name not in values:
-            raise Invalid("missing_field", f"'{command.title()}' needs {spec.name}", spec.name)
+    for name in required:
+        if name not in values:
+            raise Invalid("missing_field", f"'{command.title()}' needs {name}", name)
     built = command(**values)
     built.check()
     return built
 
 
-def _shown_fields(command: type[Command]) -> Iterator[str]:
-    for name in fields_of(command):
-        if name != "account" or not issubclass(command, UtilityCommand):
-            yield name
+@cache
+def _title(command: type[Command]) -> str:
+    return str(command.__struct_config__.tag)
+
+
+@cache
+def _given(command: type[Command]) -> tuple[dict[str, Field], tuple[str, ...]]:
+    """The fields that a door may give, and the names of those that it has to."""
+    of_the_utility = issubclass(command, UtilityCommand)
+    specs = {n: spec for n, spec in fields_of(command).items() if n != "account" or not of_the_utility}
+    return specs, tuple(name for name, spec in specs.items() if spec.required)
+
+
+@cache
+def _content_of(command: type[Command]) -> tuple[Callable[[Command], tuple[Any, ...]], list[tuple[str, Any]]]:
+    """How to get the values of the fields that are content, and their names and defaults."""
+    fields = [(spec.name, spec.default) for spec in fields_of(command).values() if spec.name not in ABOUT_THE_POST]
+    return attrgetter(*(name for name, _ in fields)), fields

@@ -28,6 +28,8 @@ QUESTIONS = {
     "aging": "Receivables by age.",
     "trial-balance": "Control totals of a period by kind of entry.",
     "worklist": "What needs doing on a day.",
+    "register": "Disputes, appeals, arrangements, deposits, shutoffs, notices over all accounts.",
+    "report": "The yearly reports: H&S Code 116918, General Order 103-A.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 
@@ -82,12 +84,26 @@ _NOUN_SUMMARIES = {
 _FINDING_SUMMARIES = {"accounts": "Find accounts by stage, past due, protection, district."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
 _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify, diff."}
+_EVIDENCE_SUMMARIES = {
+    "dossier": "The case file of an account, for whoever decides a dispute.",
+    "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
+_SUMMARIES = (
+    _STORE_SUMMARIES
+    | _NOUN_SUMMARIES
+    | QUESTIONS
+    | _FINDING_SUMMARIES
+    | _TABLE_SUMMARIES
+    | _EVIDENCE_SUMMARIES
+    | _EXPORT_SUMMARIES
+)
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
     "Questions": [*QUESTIONS, *_FINDING_SUMMARIES],
     "Tables": list(_TABLE_SUMMARIES),
+    "Evidence": list(_EVIDENCE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
@@ -110,7 +126,8 @@ def _noun(noun: str) -> Callable[[], click.Command]:
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    return _member("commands.questions", name.replace("-", "_"))
+    own = name if name in ("register", "report") else "questions"
+    return _member(f"commands.{own}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (
@@ -119,6 +136,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     | {name: _question(name) for name in QUESTIONS}
     | {name: _member("commands.accounts", name) for name in _FINDING_SUMMARIES}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
+    | {name: _member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -127,12 +145,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES
-    | _NOUN_SUMMARIES
-    | QUESTIONS
-    | _FINDING_SUMMARIES
-    | _TABLE_SUMMARIES
-    | _EXPORT_SUMMARIES,
+    summaries=_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
@@ -167,7 +180,6 @@ def main() -> None:
 
 
 def _called() -> int:
-    from ledger.policy.pack import PackError
     from ledger.refusal import Refused
     from ledger.store.codec import Unreadable
     from ledger.store.log import BadAddress, StoreError
@@ -181,7 +193,13 @@ def _called() -> int:
         return _told(f"Error: {error}", REFUSED)
     except BadAddress as error:
         return _told(f"Error: {error}", MISUSED)
-    except (Unreadable, PackError) as error:
+    except Unreadable as error:
+        return _told(f"Error: {error}", BROKEN)
+    except ValueError as error:
+        from ledger.policy.pack import PackError
+
+        if not isinstance(error, PackError):
+            raise
         return _told(f"Error: {error}", BROKEN)
     except StoreError as error:
         from ledger.store.keys import Tampered

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from commands.answers import Answer, When, day_of, moment_of, plain
+from commands.answers import Answer, When, day_of, moment_of
 from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
@@ -13,6 +13,7 @@ from ledger.closing import late
 from ledger.history import History
 from ledger.money import money
 from ledger.movements import KINDS
+from ledger.showing import plain
 from ledger.store.codec import decode
 
 _AT_ONCE = 10_000

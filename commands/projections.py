@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from commands.answers import plain
 from commands.cli import BROKEN, DONE, REFUSED
 from commands.questions import write
+from ledger.showing import plain
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
 from ledger.calendar import PACIFIC, Calendar
 from ledger.history import History
 from ledger.money import money
@@ -15,6 +15,7 @@ from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
 from ledger.refusal import Refused
+from ledger.showing import plain
 from ledger.usage import metering
 from projections.kept import Kept, Source
 

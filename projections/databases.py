@@ -44,6 +44,9 @@ class Database(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
         """Write rows in bulk."""
 
+    def delete(self, table: str, accounts: Iterable[str]) -> None:
+        """Delete the rows of some accounts, in the transaction that is open."""
+
     def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
         """The rows of a query of so many texts in pages: one view from the first row to the last."""
 
@@ -121,6 +124,12 @@ class SQLiteDatabase:
         marks = ", ".join("?" * len(columns))
         with in_plain_words(self.place):
             self._connection().executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+    def delete(self, table: str, accounts: Iterable[str]) -> None:
+        """Delete the rows of some accounts, in the transaction that is open."""
+        with in_plain_words(self.place):
+            gone = ((account,) for account in accounts)
+            self._connection().executemany(f"DELETE FROM {table} WHERE account = ?", gone)
 
     def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
         """The rows of a query of so many texts in pages: one view from the first row to the last."""

@@ -6,8 +6,6 @@ from datetime import date
 from ledger import events as e
 from projections.rows import Folded, Row
 
-_AUTOPAY = (e.AutopayEnrolled, e.AutopayCancelled)
-
 
 class LoginRow(Row, frozen=True):
     """A log-in that may see the account, by the keyed digest of its address; empty where the address was erased."""
@@ -44,10 +42,10 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
 def autopay(seen: Folded) -> Iterator[AutopayRow]:
     """Every enrollment, with the day on which it was cancelled."""
     rows: list[AutopayRow] = []
-    for event in [each for each in seen.history if type(each) in _AUTOPAY]:
+    for event in seen.account.enrollments:
         if isinstance(event, e.AutopayEnrolled):
             rows.append(AutopayRow(len(rows) + 1, event.on, event.method, None))
-        elif isinstance(event, e.AutopayCancelled) and rows and rows[-1].cancelled_on is None:
+        elif rows and rows[-1].cancelled_on is None:
             last = rows[-1]
             rows[-1] = AutopayRow(last.n, last.enrolled_on, last.method, event.on)
     yield from rows

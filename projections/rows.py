@@ -70,7 +70,7 @@ class Folded:
     @cached_property
     def movements(self) -> list[Movement]:
         """What moved the balance and the deposits, in effective order."""
-        return list(movements(self.history))
+        return movements(self.history)
 
     @cached_property
     def case(self) -> Case:

@@ -62,14 +62,17 @@ class Projector:
         """The calendar and the rules by the first `utility` events of the utility's stream."""
         if utility not in self._worlds:
             events = decode(self.log.states(UTILITY)[:utility])
-            self._worlds = {utility: World(Utility(events).rules(), self._lookup)}
+            self._worlds = {utility: World(Utility(events).rules(), self.lookup)}
         return self._worlds[utility]
 
     def fold(self, loaded: Mapping[str, Iterable[bytes]], utility: int) -> dict[str, Packed]:
         """The rows of accounts from their stored events."""
-        world = self.world(utility)
-        events = {account: decode(states) for account, states in loaded.items() if account != UTILITY}
-        return {account: pack(Folded(account, found, world)) for account, found in events.items() if found}
+        world, rows = self.world(utility), {}
+        # One after the other: a batch's accounts decoded at once would take a hundred times the room.
+        for account, states in loaded.items():
+            if account != UTILITY and (found := decode(states)):
+                rows[account] = pack(Folded(account, found, world))
+        return rows
 
     def catch_up(self, generation: Generation) -> tuple[Generation, int]:
         """Take in the next events, in the transaction that is open; raises RulesChanged.
@@ -141,7 +144,8 @@ class Projector:
         if self._keys is not None:
             self._keys.close()
 
-    def _lookup(self, account: str, sealed: str) -> str | None:
+    def lookup(self, account: str, sealed: str) -> str | None:
+        """By what a sealed log-in is found: its keyed digest, in hex; None where it was erased."""
         if self._keys is None:
             self._keys = keys_of(self.url, self.log, read_only=True)
         login = self._keys.open(account, "contact", "login", sealed)

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ class Keys:
         self._lock = RLock()
         self._kek_bytes: bytes | None = None
         self._hmac_key: bytes | None = None
+        self._digests: hmac.HMAC | None = None
         self._opened: OrderedDict[bytes, tuple[Owner, bytes]] = OrderedDict()
         self._sealing: dict[Owner, bytes] = {}
         self._new: list[KeyRow] = []
@@ -97,6 +98,13 @@ class Keys:
             raise Tampered(f"account {account}: {field} was altered after it was sealed")
         return text.decode()
 
+    def data_key(self, account: str, key_id: bytes) -> bytes | None:
+        """A data key of the account, for whoever may read its personal data elsewhere; None where it was erased."""
+        with self._lock:
+            self._hmac()
+            owner, key = self._opening_key(key_id) or (("", ""), None)
+        return key if owner[0] == account else None
+
     def prepare(self, owners: Iterable[Owner]) -> None:
         """Have the sealing keys of many (account, class) pairs at hand, in one reading; those that lack are made."""
         with self._lock:
@@ -127,7 +135,11 @@ class Keys:
 
     def digest(self, content: bytes) -> bytes:
         """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""
-        return hmac.digest(self._hmac(), b"waterledger/command/v1\n" + content, "sha256")
+        if self._digests is None:
+            self._digests = hmac.new(self._hmac(), b"waterledger/command/v1\n", "sha256")
+        digest = self._digests.copy()
+        digest.update(content)
+        return digest.digest()
 
     def lookup(self, text: str) -> bytes:
         """The keyed digest under which an e-mail address is looked up, whatever its letters' case."""
@@ -137,7 +149,7 @@ class Keys:
     def close(self) -> None:
         """Forget every key and let go of the store."""
         with self._lock:
-            self._kek_bytes = self._hmac_key = None
+            self._kek_bytes = self._hmac_key = self._digests = None
             self._opened.clear()
             self._sealing.clear()
             self._rows.close()
@@ -215,13 +227,30 @@ class Keys:
         return b"waterledger/wrap/v1\n" + b"".join(map(_lp, parts))
 
     def _field_data(self, account: str, field: str, key_id: bytes) -> bytes:
-        parts = (self._origin, account.encode(), field.encode(), key_id)
-        return b"waterledger/pii/v1\n" + b"".join(map(_lp, parts))
+        return _field_data(self._origin, account, field, key_id)
 
 
 def key_id_of(key: bytes) -> bytes:
     """The id of a data key, which commits to it."""
     return sha256(b"waterledger/dek-commit/v1\n" + key).digest()[:16]
+
+
+def opened_with(keys: Mapping[bytes, bytes], origin: str, account: str, field: str, sealed: str) -> str:
+    """The text that was sealed, opened with data keys by their ids; "[erased]" where its key is not among them.
+
+    Raises Tampered.
+    """
+    key_id, body = _parts(sealed, account, field)
+    if key_id not in keys:
+        return ERASED
+    text = _opened(keys[key_id], body, _field_data(origin.encode(), account, field, key_id))
+    if text is None:
+        raise Tampered(f"account {account}: {field} was altered after it was sealed")
+    return text.decode()
+
+
+def _field_data(origin: bytes, account: str, field: str, key_id: bytes) -> bytes:
+    return b"waterledger/pii/v1\n" + b"".join(map(_lp, (origin, account.encode(), field.encode(), key_id)))
 
 
 def _commitment_of(digest_key: bytes) -> str:

@@ -26,11 +26,12 @@ from ledger.store.log import (
     chain,
     first_rows,
 )
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal
 
 _APPLICATION_ID = 0x57415452
 _PAGE = 5_000
 _JOINED_PAGE = 200
+_CACHE_KIB = 32_768
 _RANGE = "account > ? AND account <= ?"
 _EVENT = "shard, position, account, version, type, state, hash"
 _COMMAND = "c.key, c.digest, c.account, c.first, c.last"
@@ -113,7 +114,7 @@ class SQLiteLog:
                 db.execute("ROLLBACK")
                 return False
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            for statement in _statements(_SCHEMA):
+            for statement in statements(_SCHEMA):
                 db.execute(statement)
             db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(values.items()))
             db.executemany(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?)", first_rows(origin, entries, 1))
@@ -126,6 +127,9 @@ class SQLiteLog:
         with self._lock, in_plain_words(self.path):
             if self._open is None and is_there(self.path):
                 db = connect(self.path, "ro" if self._read_only else "rw", self._timeout)
+                if not self._read_only:
+                    # What one batch changes fits, so that no page goes to the disk twice.
+                    db.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
                 try:
                     self._open = db if _is_ledger(db, self.path) else None
                 finally:
@@ -306,11 +310,13 @@ class SQLiteBatch:
         hashes = chain(self._log.origin, entries, tips)
         head = self.heads[0]
         positions = list(range(head + 1, head + len(entries) + 1))
-        events = ((0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True))
+        events = [(0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True)]
         keys = sorted(
-            (address(key, account, 1)[1], digest, account, first, last)
-            for pairs, account, first, last in commands
-            for key, digest in pairs
+            [
+                (address(key, account, 1)[1], digest, account, first, last)
+                for pairs, account, first, last in commands
+                for key, digest in pairs
+            ]
         )
         try:
             self._db.executemany("INSERT INTO command VALUES (0, ?, ?, ?, ?, ?)", keys)
@@ -337,12 +343,3 @@ def _is_ledger(db: sqlite3.Connection, path: str) -> bool:
             "(use the version that wrote it)"
         )
     return True
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
