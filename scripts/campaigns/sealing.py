@@ -1,8 +1,9 @@
 """Campaign 5: sealers killed at each step, and two at once; never two texts for one size."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from datetime import datetime, timedelta
+from io import StringIO
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from signal import SIGKILL
@@ -97,9 +98,14 @@ def sealer(house: House, death: int) -> BaseProcess:
     """A process that seals, and dies at that step; at none where it is 0."""
     place = house.url, str(house.folder / "log.key"), house.now.isoformat()
     started: Callable[..., BaseProcess] = processes().Process
-    found = started(target=sealing, args=(*place, death), daemon=True)
+    found = started(target=_quietly, args=(*place, death), daemon=True)
     found.start()
     return found
+
+
+def _quietly(url: str, key: str, now: str, death: int) -> None:
+    with redirect_stdout(StringIO()):
+        sealing(url, key, now, death)
 
 
 def check_one_text_for_a_size(house: House) -> None:
