@@ -3,6 +3,7 @@
 from scripts.campaigns.crowding import delivered_anyhow, eight_writers, jumping_clock, slow_among_fast
 from scripts.campaigns.cutting import cut_connection, full_disk
 from scripts.campaigns.exporting import forged_exports
+from scripts.campaigns.flipping import flipped
 from scripts.campaigns.forbidding import forbidden
 from scripts.campaigns.fuzzing import almost_right
 from scripts.campaigns.killing import killed_import, killed_server, killed_writer, restarted_server
@@ -24,6 +25,7 @@ CAMPAIGNS = (
     Campaign(10, "duplicate and shuffled delivery", "P3 P5", 50, 5000, BOTH, delivered_anyhow),
     Campaign(11, "a slow transaction among fast ones", "P4", 10, 500, BOTH, slow_among_fast),
     Campaign(12, "a clock that jumps", "P2", 100, 5000, BOTH, jumping_clock),
+    Campaign(13, "a bit of a stored row is flipped", "P6", 1, 500, BOTH, flipped),
     Campaign(14, "exports are forged or damaged", "P7", 15, 1000, ("sqlite",), forged_exports),
     Campaign(15, "any command after any other", "P2 P3", 4, 4000, ("sqlite",), lived),
     Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
