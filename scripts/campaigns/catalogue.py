@@ -11,6 +11,7 @@ from scripts.campaigns.living import lived
 from scripts.campaigns.projecting import killed_projector
 from scripts.campaigns.run import BOTH, Campaign
 from scripts.campaigns.sealing import killed_sealer
+from scripts.campaigns.simulating import simulated
 
 CAMPAIGNS = (
     Campaign(1, "a writer is killed while it appends", "P1 P3", 50, 2000, ("sqlite",), killed_writer),
@@ -30,4 +31,5 @@ CAMPAIGNS = (
     Campaign(15, "any command after any other", "P2 P3", 4, 4000, ("sqlite",), lived),
     Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
     Campaign(17, "what is forbidden is tried", "P6", 3, 20, BOTH, forbidden),
+    Campaign(20, "a utility whose store keeps failing", "P2 P3", 8, 2000, BOTH, simulated),
 )
