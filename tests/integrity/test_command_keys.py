@@ -23,13 +23,13 @@ def ledger(store_url):
 ABOUT_KEYS = [
     ("UPDATE command SET first = 3 WHERE key = 'id/A-0.1'", "names versions 3 to 2"),
     ("UPDATE command SET last = 77 WHERE key = 'id/A-0.1'", "and they are not there"),
-    ("UPDATE command SET key = 'id/A-0.7' WHERE key = 'id/A-0.1'", "is not the id that its events hold"),
+    ("UPDATE command SET key = 'id/A-0.7' WHERE key = 'id/A-0.1'", "the command key 'id/A-0.7'"),
     (
         "UPDATE command SET key = replace(key, 'bill issue', 'bill issuf') WHERE key LIKE '%%bill%%'",
         "not of its events",
     ),
     ("UPDATE command SET key = replace(key, 'B-', 'B_') WHERE key LIKE '%%/B-%%'", "is not of its events"),
-    ("UPDATE command SET digest = digest || digest WHERE key = 'id/A-0.1'", "has a digest of 64 bytes"),
+    ("UPDATE command SET key = 'id/A-0.77' WHERE key = 'id/A-1.1'", "the command key 'id/A-0.77'"),
     ("UPDATE command SET account = 'A-1' WHERE key = 'id/A-0.1'", "is not the id that its events hold"),
 ]
 
