@@ -57,7 +57,7 @@ def _is_plain(row: StoredCommand, titles: Collection[bytes]) -> bool:
     own = account + b"/"
     if title not in titles or not named.startswith(own):
         return False
-    return all([b'"%b"' % name in state for name in named[len(own) :].split(b"/")])
+    return all(b'"%b"' % name in state for name in named[len(own) :].split(b"/"))
 
 
 def _misplaced(shards: int, row: StoredCommand) -> bool:
