@@ -127,7 +127,8 @@ def forbidden(round: Round) -> None:
             house.record(f"{7001 + number}", 3)
         house.seal()
         before = house.log.follow({}, 1000)
-        keys_of(house.url, house.log).create()
+        with closing(keys_of(house.url, house.log)) as keys:
+            keys.create()
         tried = _in_file if house.url.startswith("sqlite:") else _on_server
         round.counts["statements refused"] += tried(house.url)
         assert house.log.follow({}, 1000) == before, "a refused statement changed something"
