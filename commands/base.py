@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from commands.fields import Field, Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
-from ledger.events import UTILITY, Event
+from ledger.events import UTILITY, Event, PersonalClass
 from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
@@ -23,12 +23,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
 
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
     refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
-    fields that the ledger fills in from the account or the policy where they are not given.
+    fields that the ledger fills in from the account or the policy where they are not given. With `whole`, it is decided
+    against every account, and nothing else is recorded meanwhile.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
     computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
+    whole: ClassVar[bool] = False
 
     account: AccountId
     id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None
@@ -49,6 +51,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     def others(self) -> tuple[str, ...]:
         """Other accounts that the decision touches."""
         return ()
+
+    def erases(self) -> PersonalClass | None:
+        """The class of the account's personal data that this command makes unreadable."""
+        return None
+
+    def lapsed(self, recorded: Sequence[Event]) -> bool:
+        """Whether the same command, though recorded before, is to be decided again; `recorded` is the whole history."""
+        return False
 
     @classmethod
     def title(cls) -> str:
@@ -81,7 +91,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
         """
         normal, found, computed, unread = self.normal(), [], [], False
         for spec in fields_of(type(self)).values():
-            mine, name = getattr(normal, spec.name), _RENAMED.get(spec.name, spec.name)
+            mine, name = getattr(normal, spec.name), RENAMED.get(spec.name, spec.name)
             event = next((e for e in recorded if hasattr(e, name)), None)
             if event is None or spec.name in ABOUT_THE_POST:
                 continue
@@ -121,7 +131,7 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
     account: AccountId = UTILITY
 
 
-_RENAMED = {"basis": "arrangement_basis"}
+RENAMED = {"basis": "arrangement_basis"}
 
 ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
 """The fields that are not content."""

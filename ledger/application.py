@@ -7,6 +7,7 @@ one transaction through it, `post_all` many in one through the log beneath.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from itertools import chain, islice, repeat
 
@@ -16,13 +17,15 @@ from eventsourcing.persistence import StoredEvent
 from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
+from ledger.context import Whole
+from ledger.history import History
 from ledger.moments import pacific
 from ledger.policy.parameters import ALWAYS, builtin_packs
 from ledger.posting import Command, Desk, Outcome, Pending, Stream
 from ledger.refusal import Refused
-from ledger.store.codec import encode
+from ledger.store.codec import decode, encode
 from ledger.store.keys import Keys
-from ledger.store.log import COMMITMENT, Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
+from ledger.store.log import COMMITMENT, Batch, CommandRow, Conflict, Entry, Log, StoreUnavailable, shard_of
 from ledger.store.open import keys_of, open_keys, open_log
 
 Item = Command | Outcome
@@ -56,9 +59,12 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
+        if command.whole:
+            return next(self.post_all([command], backfill=backfill))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
-        stored = pending is not None and self._append(pending)
+        # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
+        stored = pending is not None and not desk.erasing and self._append(pending)
         if stored or pending is None or command.account != e.UTILITY:
             self._utility = desk.streams[e.UTILITY]
         if stored:
@@ -83,14 +89,18 @@ class Ledger(Application[str]):
                         self._drop_stale(desk, left, batch.heads)
                         desk.put(self._take_utility())
                         outcomes = [o for part in self._parts(desk, some, batch) for o in part]
-                        self.keys.flush()
+                        self.keys.flush(desk.erasing)
                     break
                 except Conflict:
                     desk.streams.clear()
+                    desk.erasing.clear()
                     if attempt + 1 == _TRIES:
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
+            if desk.erasing:
+                self.keys.tidy()
+                desk.erasing.clear()
             left.update(batch.heads)
             self._utility = desk.streams[e.UTILITY]
             yield from outcomes
@@ -108,18 +118,22 @@ class Ledger(Application[str]):
         `called` is how they speak of the one by its number.
         """
         outcomes: list[Outcome] = []
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(Desk(self.keys, self._clock, backfill=backfill), items, batch):
+            for some in self._parts(desk, items, batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
-            self.keys.flush()
+            self.keys.flush(desk.erasing)
+        if desk.erasing:
+            self.keys.tidy()
         return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
         """Record nothing and answer as if; others who write wait meanwhile."""
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(Desk(self.keys, self._clock, backfill=backfill), items, batch):
+            for some in self._parts(desk, items, batch):
                 yield from some
             raise _Undo
 
@@ -153,7 +167,8 @@ class Ledger(Application[str]):
             desk.put(Stream(account, states))
         keyed = [() if isinstance(item, Outcome) else desk.keys_of(item) for item in items]
         desk.recorded = batch.find([wanted for keys in keyed for wanted, _ in keys])
-        outcomes, entries, rows = [], list[Entry](), []
+        outcomes, entries, rows = [], list[Entry](), list[CommandRow]()
+        desk.whole = partial(self._whole_as_of, batch, entries, rows)
         for item, keys in zip(items, keyed, strict=True):
             if isinstance(item, Outcome):
                 outcomes.append(item)
@@ -165,6 +180,17 @@ class Ledger(Application[str]):
                 rows.append(pending.command)
         batch.append(entries, rows)
         return outcomes
+
+    def _whole_as_of(self, batch: Batch, entries: list[Entry], rows: list[CommandRow]) -> Whole:
+        """Every account with all that stands before a command of this batch: what was decided so far is appended."""
+        if rows:
+            batch.append(entries, rows)
+        entries.clear()
+        rows.clear()
+        accounts = sorted({*self.store.accounts(), *batch.tips} - {e.UTILITY})
+        some = (accounts[n : n + AT_ONCE] for n in range(0, len(accounts), AT_ONCE))
+        loaded = (found for names in some for found in batch.load(names).items())
+        return Whole(dict(batch.heads), (History(account, decode(states)) for account, states in loaded))
 
     def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
         """Forget the accounts of shards where somebody else wrote since this posting's last batch there."""
@@ -212,7 +238,11 @@ class _Undo(Exception):
     pass
 
 
-def _accounts(items: Iterable[Item]) -> set[str]:
+def _accounts(items: Iterable[Item]) -> set[str] | None:
+    """The accounts that these commands touch; None, which is all, where one is decided against the whole ledger."""
+    items = list(items)
+    if any(not isinstance(item, Outcome) and item.whole for item in items):
+        return None
     return {a for c in items if not isinstance(c, Outcome) for a in (c.account, *c.others())}
 
 

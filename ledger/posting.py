@@ -11,10 +11,11 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Account
 from ledger.calendar import PACIFIC
-from ledger.context import Context, On
+from ledger.context import Context, On, Whole
 from ledger.evolve import evolve, fold, order
 from ledger.history import History, unknown_account
 from ledger.moments import pacific
+from ledger.movements import entry
 from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode, with_personal
 from ledger.store.keys import Keys
@@ -40,11 +41,15 @@ class Command(Protocol):
     def note(self) -> str | None: ...
     @property
     def learned_at(self) -> datetime | None: ...
+    @property
+    def whole(self) -> bool: ...
     @classmethod
     def title(cls) -> str: ...
     def content(self) -> bytes: ...
     def named(self) -> str | None: ...
     def others(self) -> tuple[str, ...]: ...
+    def erases(self) -> e.PersonalClass | None: ...
+    def lapsed(self, recorded: Sequence[e.Event]) -> bool: ...
     def decide(self, account: Account, context: Context) -> Sequence[e.Event | On]: ...
     def differences(self, recorded: Sequence[e.Event]) -> str | None: ...
 
@@ -129,6 +134,9 @@ class Desk:
         self._now = datetime.min
         self.streams: dict[str, Stream] = {}
         self.recorded: dict[Wanted, Recorded] = {}
+        self.whole: Callable[[], Whole] | None = None
+        self.erasing: list[bytes] = []
+        """The ids of keys that are to be deleted when what was decided is recorded."""
 
     def put(self, stream: Stream) -> None:
         """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
@@ -172,9 +180,10 @@ class Desk:
         try:
             if command.learned_at is not None:
                 self._check_learned(command.learned_at)
-            if duplicate := self._duplicate(command, keys):
-                return duplicate, None
-            return self._record(command, keys)
+            duplicate = self._duplicate(command, keys)
+            decided = (duplicate, None) if duplicate else self._record(command, keys)
+            self._retire_keys(command)
+            return decided
         except Refused as refusal:
             status: Status = "invalid" if isinstance(refusal, Invalid) else "refused"
             return Outcome(status, account=command.account, error=refusal), None
@@ -195,6 +204,8 @@ class Desk:
             if command.id and not explicit and command.named() is None:
                 continue
             if found.digest == key.digest:
+                if not explicit and command.lapsed(self.streams[command.account].events):
+                    continue
                 return Outcome("duplicate", account=command.account, version=found.last)
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
@@ -215,15 +226,22 @@ class Desk:
         known_at = _known(command.learned_at) if command.learned_at else now
         rules = self._utility.rules(known_at)
         states = {other.account: other.state for other in others}
-        context = Context(History(stream.account, stream.events), *rules, now, known_at, states)
+        context = Context(History(stream.account, stream.events), *rules, now, known_at, states, self.whole)
         decided = command.decide(stream.state, context)
         assert decided, f"{command.title()} decided nothing"
         return self._recorded(command, keys, now, decided)
 
+    def _retire_keys(self, command: Command) -> None:
+        """Have the keys deleted that a command erases; of a duplicate too, for a backup may have brought them back."""
+        kind = command.erases()
+        # The same id sent again erases nothing that was recorded since.
+        if kind and not command.lapsed(self.streams[command.account].events):
+            self.erasing += self._keys.retire(command.account, kind)
+
     def _recorded(
         self, command: Command, keys: Sequence[Keyed], now: datetime, decided: Sequence[e.Event | On]
     ) -> tuple[Outcome, Pending]:
-        first = self.streams[command.account].version + 1
+        first, closed = self.streams[command.account].version + 1, self._utility.closed_through
         learned_at = _known(command.learned_at) if command.learned_at else None
         entries, own = [], []
         for each in decided:
@@ -238,6 +256,8 @@ class Desk:
                 source=command.source,
                 note=command.note,
                 command=command.id,
+                # What was closed keeps its totals; that this came later is said where it is read.
+                flags=(*event.flags, e.LATE) if closed and event.day <= closed and entry(event) else event.flags,
             )
             stream.add(stamped)
             entries.append(Entry(account, stamped.version, stamped.type, encode(stamped)))

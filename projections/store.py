@@ -104,8 +104,7 @@ class Views:
         self, generation: Generation, rows: Mapping[str, Packed], positions: Mapping[int, int] | None = None
     ) -> None:
         """Replace the rows of some accounts and move the checkpoint, in the transaction that is open."""
-        for account in rows:
-            self.database.run(f"DELETE FROM {{s}}{generation.table} WHERE account = ?", (account,))
+        self.database.delete(generation.table, rows)
         self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows.items()))
         if positions is not None:
             move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
@@ -146,13 +145,11 @@ class Views:
         """What the rows of a projection come to: SHA-256 over a line `["account",[rows]]` for each account."""
         found = sha256()
         for account, text in self._texts(name, generation):
-            found.update(f'["{account}",{text}]\n'.encode())
+            found.update(line_of(account, text))
         return found.hexdigest()
 
     def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
-        chosen = generation or self.shown()
-        if chosen is None:
-            raise StoreError(f"{self.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+        chosen = generation or shown_of(self)
         query = f"SELECT account, {name} FROM {{s}}{chosen.table} WHERE {name} IS NOT NULL ORDER BY account"
         for page in self.database.pages(query):
             yield from page
@@ -162,7 +159,20 @@ class Views:
         self.database.close()
 
 
+def shown_of(views: Views) -> Generation:
+    """The generation that people read; raises StoreError where none was made yet."""
+    generation = views.shown()
+    if generation is None:
+        raise StoreError(f"{views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+    return generation
+
+
 @cache
+def line_of(account: str, text: str) -> bytes:
+    """What one account adds to the digest of a projection."""
+    return f'["{account}",{text}]\n'.encode()
+
+
 def code() -> str:
     """What tells this version of the program from another: the rows of two versions do not mix."""
     found = sha256()

@@ -21,13 +21,17 @@ def kek_beside(path: str) -> Callable[[bool], bytes]:
 
 def kek_of_user(origin: str) -> Callable[[bool], bytes]:
     """How to get the key-encryption key of a ledger on a server: a file in the user's configuration otherwise."""
-    name = f"{sha256(origin.encode()).hexdigest()[:16]}.kek"
 
     def get(create: bool) -> bytes:
-        home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
-        return _from_environment() or _from_file(Path(home) / "water-ledger" / name, create, own_folder=True)
+        return _from_environment() or _from_file(user_file(origin, "kek"), create, own_folder=True)
 
     return get
+
+
+def user_file(origin: str, kind: str) -> Path:
+    """Where a user keeps a secret of the log named `origin`, apart from the server."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+    return Path(home) / "water-ledger" / f"{sha256(origin.encode()).hexdigest()[:16]}.{kind}"
 
 
 def _from_environment() -> bytes | None:

@@ -1,6 +1,7 @@
 """From an address to a store: `sqlite:///file.db` or `postgresql://…`; drivers are loaded only when they are needed."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.store.log import COMMITMENT, BadAddress, Log
@@ -8,6 +9,7 @@ from ledger.store.log import COMMITMENT, BadAddress, Log
 if TYPE_CHECKING:
     from ledger.store.keys import Keys
     from ledger.store.postgres_link import Link
+    from ledger.store.seal_rows import SealRows
 
 _WAY_OUT = "write sqlite:///water-ledger.db, sqlite:////absolute/path.db or postgresql://user@host/database"
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}", re.ASCII)
@@ -19,6 +21,7 @@ _PATIENCE = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+_WORD = re.compile(r"[a-z0-9+]{1,20}", re.ASCII)
 _TIMEOUT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
@@ -34,6 +37,30 @@ def open_log(url: str, *, read_only: bool = False) -> Log:
 
     link, schema = _postgres(url, read_only)
     return PostgresLog(link, schema)
+
+
+def seals_of(url: str, *, read_only: bool = False) -> "SealRows":
+    """The seals of the log at an address, not yet touched; raises BadAddress."""
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        from ledger.store.seal_rows_sqlite import SQLiteSealRows
+
+        path, timeout = _sqlite(rest)
+        return SQLiteSealRows(path, read_only=read_only, timeout=timeout)
+    from ledger.store.seal_rows_postgres import PostgresSealRows
+
+    link, schema = _postgres(url, read_only)
+    return PostgresSealRows(link, schema)
+
+
+def seal_key_file(url: str, origin: str) -> Path:
+    """Where the key that signs this log's notes is kept, unless somebody says otherwise."""
+    scheme, rest = _split(url)
+    if scheme == "sqlite":
+        return Path(f"{_sqlite(rest)[0].removesuffix('.db')}.seal.key")
+    from ledger.store.kek import user_file
+
+    return user_file(origin, "seal.key")
 
 
 def keys_of(url: str, log: Log, *, read_only: bool = False) -> "Keys":
@@ -65,7 +92,9 @@ def _split(url: str) -> tuple[str, str]:
     if not colon:
         raise BadAddress(f"the address of a store begins with sqlite:// or postgresql:// ({_WAY_OUT})")
     if scheme not in ("sqlite", "postgresql", "postgres"):
-        raise BadAddress(f"a store is kept in SQLite or PostgreSQL, not in {scheme[:20]!r} ({_WAY_OUT})")
+        # Only a plain word is shown again: with a slash amiss, a password may stand before the colon.
+        other = f", not in {scheme!r}" if _WORD.fullmatch(scheme) else ""
+        raise BadAddress(f"a store is kept in SQLite or PostgreSQL{other} ({_WAY_OUT})")
     return scheme, rest
 
 

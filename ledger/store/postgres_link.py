@@ -103,12 +103,12 @@ class Link:
                 copy.write_row(row)
 
     def pages(
-        self, query: str, values: Sequence[object], types: Sequence[str], size: int
+        self, query: str, values: Sequence[object], types: Sequence[str], size: int, settings: str = _SCANNING
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a query in pages, over a connection of its own: one view from the first row to the last."""
         try:
             statement = f"COPY ({query}) TO STDOUT (FORMAT BINARY)".encode()
-            with closing(self.another(_SCANNING)) as connection, connection.cursor().copy(statement, values) as copy:
+            with closing(self.another(settings)) as connection, connection.cursor().copy(statement, values) as copy:
                 copy.set_types(types)
                 rows = copy.rows()
                 while page := list(islice(rows, size)):

@@ -8,6 +8,7 @@ from ledger.store.postgres_link import Link
 _ROLES = {
     "ledger_owner": "CREATE ROLE ledger_owner NOLOGIN",
     "ledger_app": "CREATE ROLE ledger_app NOLOGIN",
+    "ledger_sealer": "CREATE ROLE ledger_sealer NOLOGIN",
     "ledger_projector": "CREATE ROLE ledger_projector NOLOGIN",
     "ledger_auditor": (
         "CREATE ROLE ledger_auditor NOLOGIN; ALTER ROLE ledger_auditor SET default_transaction_read_only = on"
@@ -34,9 +35,7 @@ ALTER FUNCTION {s}.refuse() OWNER TO ledger_owner;
 
 def create_roles(link: Link) -> str:
     """Create the roles, once; the statements that give them their rights in schema `{s}`, as far as this user may."""
-    may_create, may_all = link.run(
-        "SELECT rolcreaterole OR rolsuper, rolsuper FROM pg_roles WHERE rolname = current_user"
-    )[0]
+    may_create = link.run("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")[0][0]
     if not may_create:
         return ""
     there = {name for (name,) in link.run("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", (list(_ROLES),))}
@@ -45,4 +44,9 @@ def create_roles(link: Link) -> str:
         with suppress(Conflict):
             if role not in there:
                 link.script(statements)
-    return _GRANTS + _OWNERSHIP if may_all else _GRANTS
+    return _GRANTS + _OWNERSHIP if owns_all(link) else _GRANTS
+
+
+def owns_all(link: Link) -> bool:
+    """Whether this user may hand over what it creates to ledger_owner."""
+    return bool(link.run("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][0])

@@ -26,7 +26,7 @@ from ledger.store.log import (
     chain,
     first_rows,
 )
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal
 
 _APPLICATION_ID = 0x57415452
 _PAGE = 5_000
@@ -114,7 +114,7 @@ class SQLiteLog:
                 db.execute("ROLLBACK")
                 return False
             db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            for statement in _statements(_SCHEMA):
+            for statement in statements(_SCHEMA):
                 db.execute(statement)
             db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(values.items()))
             db.executemany(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?)", first_rows(origin, entries, 1))
@@ -343,12 +343,3 @@ def _is_ledger(db: sqlite3.Connection, path: str) -> bool:
             "(use the version that wrote it)"
         )
     return True
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -55,6 +55,16 @@ def to_wal(db: sqlite3.Connection, timeout: int) -> None:
             time.sleep(1 / 100)
 
 
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: run as a whole it would end the transaction that is open."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
 @contextmanager
 def in_plain_words(path: str) -> Iterator[None]:
     """Turn the driver's errors into the store's, without its words."""

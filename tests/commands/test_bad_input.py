@@ -142,7 +142,7 @@ def test_what_is_missing_or_unknown_is_named(kind: type[Command]) -> None:
 
 
 def test_every_noun_of_the_contract_has_commands() -> None:
-    assert len(NOUNS) == 17
+    assert len(NOUNS) == 18
     assert len(COMMANDS) == 58
     with pytest.raises(Invalid, match="there are 'bill issue'"):
         command_type("bill print")

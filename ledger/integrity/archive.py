@@ -1,0 +1,282 @@
+"""Sealed segments: the whole log as of a seal, by account, in compressed JSON Lines with an index.
+
+It proves itself without the store: every chain is in it, and together they give the heads root that the seal states,
+whose leaf is the last under the signed note. The index names each segment's accounts and its hash; it is written last,
+so that an archive without an index is one that was not finished.
+"""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ledger.integrity import tree
+from ledger.integrity.heads import leaf_hashes
+from ledger.integrity.leaves import Seal, unpacked_heads
+from ledger.integrity.notes import BadNote, Key, read_checkpoint, read_note, verified
+from ledger.integrity.seals import NotIntact, stated
+from ledger.integrity.signing import trusted_from
+from ledger.integrity.tiles import StoredTree
+from ledger.store.log import LAST, StoreError, event_hash, genesis
+from ledger.store.seal_rows import Head, NotSealing, SealKey, SealRow, SealRows, StoredEvent
+
+EVENTS = 50_000
+"""About how many events a segment holds."""
+
+LARGEST, LONGEST = 2**28, 2**24
+"""The most bytes that are read of a segment, and unpacked for a line."""
+
+FORMAT = "waterledger/archive/v1"
+_CUT = b',"stored":'
+_INDEX = "index.json"
+
+Report = Callable[[int, int], None]
+
+
+class BadArchive(Exception):
+    """An archive is not what was sealed; the message names the file, or account and version, and the reason."""
+
+
+class Segment(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A file of the archive: the hash of its bytes, its first and last account, and how much it holds."""
+
+    file: str
+    sha256: str
+    first: str
+    last: str
+    accounts: int
+    events: int
+
+
+class SealText(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A seal as JSON: hashes in hex."""
+
+    number: int
+    sealed_at: int
+    first_leaf: int
+    shards: str
+    events: int
+    accounts: int
+    heads_root: str
+    previous: str
+
+    @classmethod
+    def of(cls, seal: Seal) -> "SealText":
+        """The text of a seal."""
+        values: list[Any] = [each.hex() if isinstance(each, bytes) else each for each in seal]
+        return cls(*values)
+
+    def seal(self) -> Seal:
+        """The seal; raises ValueError where a hash is not 32 bytes in lower-case hex."""
+        values: list[Any] = []
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            values.append(_unhexed(value) if isinstance(value, str) else value)
+            if isinstance(value, int) and not 0 <= value < 2**64:
+                raise ValueError(f"{name} is out of range")
+        return Seal(*values)
+
+
+class Index(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What an archive holds, under which note, the log's keys, and the proof that the seal stands under the note."""
+
+    format: str
+    note: str
+    keys: list[SealKey]
+    seal: SealText
+    proof: list[str]
+    segments: list[Segment]
+
+
+class EventLine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What stands before the stored bytes in a line."""
+
+    account: str
+    version: int
+    type: str
+    shard: int
+    position: int
+    hash: str
+
+
+def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) -> Index:
+    """Write the log as of the last signed seal to an empty folder; raises StoreError where there is none."""
+    if not rows.exists():
+        raise NotSealing(rows.place)
+    signed = [seal for seal in rows.seals() if rows.note(seal.number) is not None]
+    if not signed:
+        raise StoreError(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
+    seal = signed[-1]
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StoreError(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
+    folder.mkdir(parents=True, exist_ok=True)
+    segments, done = [], 0
+    for number, lines in enumerate(_segments(rows, seal), 1):
+        segments.append(_written(folder, f"segment-{number:05d}.jsonl.gz", lines))
+        done += segments[-1].events
+        report(done, seal.events)
+    proof = tree.inclusion(seal.size, seal.size - 1, StoredTree(rows).get)
+    note = rows.note(seal.number) or ""
+    index = Index(FORMAT, note, rows.keys(), SealText.of(stated(seal)), [each.hex() for each in proof], segments)
+    draft = folder / f"{_INDEX}.part"
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(index)) + b"\n")
+    draft.replace(folder / _INDEX)
+    return index
+
+
+def _segments(rows: SealRows, seal: SealRow) -> Iterator[list[StoredEvent]]:
+    """The sealed events by account, cut between accounts."""
+    heads = unpacked_heads(seal.heads)
+    waiting: list[StoredEvent] = []
+    for page in rows.stored("", LAST):
+        for event in page:
+            if event[1] > heads[event[0]]:
+                continue
+            if len(waiting) >= EVENTS and event[2] != waiting[-1][2]:
+                yield waiting
+                waiting = []
+            waiting.append(event)
+    if waiting:
+        yield waiting
+
+
+def _written(folder: Path, name: str, events: list[StoredEvent]) -> Segment:
+    body = io.BytesIO()
+    with gzip.GzipFile(fileobj=body, mode="wb", mtime=0, compresslevel=6) as file:
+        for shard, position, account, version, type, state, hash in events:
+            if b"\n" in state:
+                raise NotIntact(f"account {account.decode()}, version {version}: its stored bytes are not one line")
+            line = EventLine(account.decode(), version, type.decode(), shard, position, hash.hex())
+            file.write(msgspec.json.encode(line)[:-1] + _CUT + state + b"}\n")
+    data = body.getvalue()
+    (folder / name).write_bytes(data)
+    accounts = len({event[2] for event in events})
+    first, last = events[0][2].decode(), events[-1][2].decode()
+    return Segment(name, sha256(data).hexdigest(), first, last, accounts, len(events))
+
+
+class Archive:
+    """An archive in a folder; reading it checks it, and raises BadArchive."""
+
+    def __init__(self, folder: Path, key: Key | None = None) -> None:
+        self._folder = folder
+        try:
+            self.index = msgspec.json.decode((folder / _INDEX).read_bytes(), type=Index)
+            self.seal = self.index.seal.seal()
+            proof = [_unhexed(each) for each in self.index.proof]
+            note = read_note(self.index.note)
+            self.point = read_checkpoint(note.text)
+        except OSError:
+            raise BadArchive(f"{folder} holds no finished archive: there is no {_INDEX}") from None
+        except (msgspec.MsgspecError, ValueError, BadNote) as error:
+            raise BadArchive(f"{folder / _INDEX} cannot be read: {error}") from None
+        if self.index.format != FORMAT:
+            raise BadArchive(f"{folder / _INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
+        try:
+            if key and not verified(note, trusted_from(self.point.origin, self.index.keys, key)):
+                by = f"{key.name} ({key.id.hex()}), nor by a key that it handed over to"
+                raise BadArchive(f"the note of the archive is not signed by {by}")
+        except BadNote as error:
+            raise BadArchive(str(error)) from None
+        leaf, size = tree.leaf_hash(self.seal.leaf), self.point.size
+        if not tree.verify_inclusion(leaf, size - 1, size, proof, self.point.root):
+            raise BadArchive("the seal of the archive is not the last leaf under its note")
+
+    def accounts(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Every account with its stored events, by account; what was read is checked when the last one was."""
+        leaves, events, before = bytearray(), 0, ""
+        for segment in self.index.segments:
+            for account, found in self._read(segment):
+                if account <= before:
+                    raise BadArchive(f"account {account} is out of order in {segment.file}")
+                before = account
+                tip = self._chain(account, found)
+                leaves += leaf_hashes([tip])[0]
+                events += len(found)
+                yield account, [state for _, state in found]
+        hashes = [bytes(leaves[at : at + 32]) for at in range(0, len(leaves), 32)]
+        if (events, len(hashes)) != (self.seal.events, self.seal.accounts):
+            stated = f"{self.seal.events} events of {self.seal.accounts} accounts"
+            raise BadArchive(f"the seal states {stated}, and the archive has {events} of {len(hashes)}")
+        if tree.root(hashes) != self.seal.heads_root:
+            raise BadArchive("the accounts of the archive do not end where the seal says")
+
+    def of(self, account: str) -> list[bytes]:
+        """The stored events of one account, from the segment that holds it; its chain is checked, its end is not."""
+        for segment in self.index.segments:
+            if segment.first <= account <= segment.last:
+                for name, found in self._read(segment):
+                    if name == account:
+                        self._chain(account, found)
+                        return [state for _, state in found]
+        return []
+
+    def _read(self, segment: Segment) -> Iterator[tuple[str, list[tuple[EventLine, bytes]]]]:
+        if "/" in segment.file or "\\" in segment.file or segment.file.startswith("."):
+            raise BadArchive(f"the index names {segment.file[:60]!r}, which is no file of the archive")
+        try:
+            path = self._folder / segment.file
+            if path.stat().st_size > LARGEST:
+                raise BadArchive(f"{segment.file} is larger than any segment")
+            data = path.read_bytes()
+        except OSError:
+            raise BadArchive(f"{segment.file} is missing or cannot be read") from None
+        if sha256(data).hexdigest() != segment.sha256:
+            raise BadArchive(f"{segment.file} is not the file that the index names by its hash")
+        found: list[tuple[EventLine, bytes]] = []
+        for line in _lines(data, segment):
+            each = _parsed(line, segment)
+            if found and found[-1][0].account != each[0].account:
+                yield found[0][0].account, found
+                found = []
+            found.append(each)
+        if found:
+            yield found[0][0].account, found
+
+    def _chain(self, account: str, found: list[tuple[EventLine, bytes]]) -> Head:
+        previous = genesis(self.point.origin, account)
+        for expected, (line, state) in enumerate(found, 1):
+            if line.version != expected:
+                raise BadArchive(f"account {account}, version {expected}: it is missing or out of order")
+            previous = event_hash(previous, expected, account, line.type, state)
+            if previous.hex() != line.hash:
+                raise BadArchive(
+                    f"account {account}, version {expected}: its stored bytes are not those that were hashed"
+                )
+        return Head(account, len(found), previous)
+
+
+def _lines(data: bytes, segment: Segment) -> Iterator[bytes]:
+    file = gzip.GzipFile(fileobj=io.BytesIO(data))
+    try:
+        while line := file.readline(LONGEST + 1):
+            if len(line) > LONGEST:
+                raise BadArchive(f"a line of {segment.file} is longer than any event")
+            yield line
+    except (OSError, EOFError, zlib.error):
+        raise BadArchive(f"{segment.file} cannot be unpacked") from None
+
+
+def _parsed(line: bytes, segment: Segment) -> tuple[EventLine, bytes]:
+    head, cut, state = line.partition(_CUT)
+    try:
+        if not cut or not state.endswith(b"}\n"):
+            raise ValueError("it is cut off")
+        found = msgspec.json.decode(head + b"}", type=EventLine)
+        if msgspec.json.encode(found) != head + b"}":
+            raise ValueError("it is spelled in another way than archives are")
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadArchive(f"a line of {segment.file} cannot be read: {error}") from None
+    return found, state[:-2]
+
+
+def _unhexed(text: str) -> bytes:
+    value = bytes.fromhex(text)
+    if len(value) != 32 or value.hex() != text:
+        raise ValueError(f"{text[:70]!r} is not a hash of 32 bytes in lower-case hex")
+    return value

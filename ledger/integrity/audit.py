@@ -1,0 +1,294 @@
+"""Is the store what was recorded and sealed? Everything is computed anew from the events; what differs is named.
+
+Two readings: by account, where the chains, the counts and the times are; and by leaf, where the tree is. Both are cut
+into ranges that any number of processes share.
+"""
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
+from itertools import islice, pairwise
+from typing import NamedTuple, TypeVar
+
+from ledger.integrity import tree
+from ledger.integrity.chains import Chains, Finding, Frame, Told
+from ledger.integrity.growth import Grown, grow
+from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
+from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
+from ledger.integrity.signing import followed
+from ledger.integrity.tiles import HEIGHT, Edge, split
+from ledger.store.log import LAST
+from ledger.store.open import open_log, seals_of
+from ledger.store.seal_rows import PAGE, Part, Plan, SealRow, SealRows
+
+LEAVES = 128 * PAGE
+"""Leaves in one piece of work."""
+
+ACCOUNTS = 1_000
+"""Accounts in one piece of work."""
+
+WORTH_A_PROCESS = 50_000
+"""How many events a process is started for."""
+
+Report = Callable[[int, int], None]
+Done = TypeVar("Done")
+
+
+class Audit(NamedTuple):
+    """What an audit found, and what it went through."""
+
+    findings: list[Finding]
+    events: int
+    accounts: int
+    seals: int
+    unsealed: int
+
+
+class Evidence(NamedTuple):
+    """What an auditor brings: the log's key as she knows it, and notes that she kept."""
+
+    key: Key | None = None
+    notes: Sequence[Note] = ()
+
+
+NOTHING = Evidence()
+
+
+def verify(
+    url: str, evidence: Evidence = NOTHING, processes: int | None = None, report: Report = lambda done, of: None
+) -> Audit:
+    """Check every chain, every leaf, every seal and every note of the store at `url`."""
+    with closing(open_log(url, read_only=True)) as log, closing(seals_of(url, read_only=True)) as rows:
+        origin = log.origin
+        sealing = rows.exists()
+        seals = rows.seals() if sealing else []
+        heads = tuple(rows.heads())
+        frame = Frame(
+            origin,
+            heads,
+            tuple(tuple(unpacked_heads(seal.heads)) for seal in seals),
+            tuple(seal.sealed_at for seal in seals),
+        )
+        cuts = ["", *islice(log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
+        size = seals[-1].size if seals else 0
+        leaf_ranges = [(low, min(low + LEAVES, size)) for low in range(0, size, LEAVES)]
+        total = len(cuts) - 1 + len(leaf_ranges)
+        with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
+            told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
+            grown = workers.run(_leaves, [(url, low, high) for low, high in leaf_ranges])
+            chains, leaves = list(told), list(grown)
+        findings = [finding for each in chains for finding in each.findings]
+        findings += _counted(frame, chains)
+        if sealing:
+            findings += _Seals(rows, origin, seals, evidence).check(chains, leaves)
+        elif evidence.notes:
+            findings.append(Finding("", 0, "there are notes of this log, and it has no seals"))
+        accounts = sum(sum(each.opened.values()) for each in chains)
+        sealed = sum(frame.sealed_heads[-1]) if seals else 0
+        return Audit(_told_once(findings), sum(heads), accounts, len(seals), sum(heads) - sealed)
+
+
+class Workers:
+    """Does pieces of work here, or in as many processes as they are worth."""
+
+    def __init__(self, events: int, processes: int | None, report: Callable[[int], None]) -> None:
+        count = min(processes or os.cpu_count() or 1, events // WORTH_A_PROCESS)
+        self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), gc.disable) if count > 1 else None
+        self._report = report
+        self._done = 0
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def run(self, work: Callable[..., Done], pieces: Sequence[tuple[object, ...]]) -> Iterator[Done]:
+        """What becomes of each piece, in order; begun at once."""
+        if self._pool is None:
+            return (self._counted(work(*piece)) for piece in pieces)
+        begun: list[Future[Done]] = [self._pool.submit(work, *piece) for piece in pieces]
+        return (self._counted(each.result()) for each in begun)
+
+    def _counted(self, result: Done) -> Done:
+        self._done += 1
+        self._report(self._done)
+        return result
+
+
+def _chains(url: str, frame: Frame, low: str, high: str) -> Told:
+    with closing(seals_of(url, read_only=True)) as rows:
+        return Chains(frame, rows.heads).check(rows.stored(low, high))
+
+
+def _leaves(url: str, low: int, high: int) -> Grown:
+    with closing(seals_of(url, read_only=True)) as rows:
+        return grow(rows, rows.seals(), low, high)
+
+
+def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
+    for shard, head in enumerate(frame.heads):
+        found = sum(each.events[shard] for each in chains)
+        if found != head:
+            yield Finding("", 0, f"shard {shard} has {found} events, and its head says {head}")
+
+
+def _told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings by account and version; of a reason that runs on through an account, where it begins."""
+    found: list[Finding] = []
+    begun: dict[tuple[str, str], int] = {}
+    for finding in sorted(dict.fromkeys(findings)):
+        kind = finding.account, finding.reason.partition(" (leaf")[0]
+        if finding.account and begun.get(kind, -2) == finding.version - 1:
+            begun[kind] = finding.version
+            continue
+        begun[kind] = finding.version
+        found.append(finding)
+    return found
+
+
+class _Seals:
+    """Checks the seals and notes against what the events came to."""
+
+    def __init__(self, rows: SealRows, origin: str, seals: Sequence[SealRow], evidence: Evidence) -> None:
+        self._rows = rows
+        self._origin = origin
+        self._seals = seals
+        self._evidence = evidence
+        self._found: list[Finding] = []
+
+    def check(self, chains: Sequence[Told], leaves: Sequence[Grown]) -> list[Finding]:
+        """Everything that is wrong with the seals."""
+        roots, kept_roots = self._roots(leaves)
+        for grown in leaves:
+            self._found += grown.findings
+        self._compare(roots, kept_roots)
+        self._numbers(chains)
+        self._notes()
+        if self._seals:
+            self._heads(b"".join(each.heads for each in chains))
+        self._brought()
+        return self._found
+
+    def _roots(self, leaves: Sequence[Grown]) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        sizes = [seal.size for seal in self._seals]
+        ours = _assembled(sizes, [g.tiles for g in leaves], [g.cut for g in leaves], self._inner)
+        kept = _assembled(sizes, [g.kept_tiles for g in leaves], [g.kept_cut for g in leaves], lambda parts: None)
+        return ours, kept
+
+    def _inner(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            level, low = part.level + HEIGHT, part.first
+            count = len(part.hashes) // 32
+            kept = b"".join(each.hashes for each in self._rows.parts(level, low, low + count))
+            if kept != part.hashes:
+                node = next(
+                    (n for n, (a, b) in enumerate(zip(split(kept), split(part.hashes), strict=False)) if a != b), 0
+                )
+                self._log(f"the log tree keeps another node {low + node} on level {level} than its leaves give")
+
+    def _compare(self, roots: dict[int, bytes], kept_roots: dict[int, bytes]) -> None:
+        wrong = [seal for seal in self._seals if roots[seal.size] != seal.root]
+        if not wrong:
+            return
+        more = f", nor those of the {len(wrong) - 1} after it" if len(wrong) > 1 else ""
+        if all(kept_roots[seal.size] == seal.root for seal in wrong):
+            why = "the events named here were altered since"
+        else:
+            why = "what was sealed was altered, and the log tree with it"
+        self._log(f"seal {wrong[0].number} does not have the root that its events give{more}: {why}")
+
+    def _numbers(self, chains: Sequence[Told]) -> None:
+        opened = 0
+        before: SealRow | None = None
+        for at, seal in enumerate(self._seals):
+            opened += sum(each.opened[at] for each in chains)
+            heads, low = unpacked_heads(seal.heads), unpacked_heads(before.heads) if before else []
+            if seal.number != at + 1:
+                self._log(f"seal {at + 1} is missing: the next is numbered {seal.number}")
+            first = before.size if before else 0
+            if seal.first_leaf != first or seal.size != first + sum(heads) - sum(low) + 1:
+                self._log(f"seal {seal.number} does not begin where the one before ended, or counts its leaves wrongly")
+            if before and (seal.sealed_at <= before.sealed_at or any(a > b for a, b in zip(low, heads, strict=True))):
+                self._log(f"seal {seal.number} is not later than the one before it")
+            if seal.events != sum(heads):
+                self._log(f"seal {seal.number} states {seal.events} events, and its heads come to {sum(heads)}")
+            if seal.accounts != opened:
+                self._log(f"seal {seal.number} states {seal.accounts} accounts, and there were {opened}")
+            if seal.body != Checkpoint(self._origin, seal.size, seal.root).text:
+                self._log(f"the text of the note of seal {seal.number} is not what the seal says")
+            before = seal
+        plan = self._rows.plan()
+        last = self._seals[-1] if self._seals else None
+        if last and plan and plan.number == last.number and plan != Plan(*last[:4]):
+            self._log(f"seal {last.number} is not the one that was planned")
+
+    def _notes(self) -> None:
+        keys, wrong = followed(self._origin, self._rows.keys(), self._evidence.key)
+        for each in wrong:
+            self._log(each)
+        previous = NO_NOTE
+        for seal in self._seals:
+            if seal.previous != previous:
+                self._log(f"seal {seal.number} names another note before it than the one that is kept")
+            text = self._rows.note(seal.number)
+            previous = note_hash(text or "")
+            if text is None:
+                self._log(f"seal {seal.number} has no signed note (run 'water-ledger audit seal' to sign its text)")
+                continue
+            due = [key for since, key in keys if since <= seal.number][-1:]
+            try:
+                note = read_note(text)
+                if note.text != seal.body:
+                    self._log(f"the note of seal {seal.number} has another text than the one written down before it")
+                if not verified(note, due):
+                    self._log(f"the note of seal {seal.number} is not signed by the log's key of that time")
+            except BadNote as error:
+                self._log(f"the note of seal {seal.number}: {error}")
+
+    def _heads(self, hashes: bytes) -> None:
+        last = self._seals[-1]
+        root = tree.root(split(hashes))
+        if root != last.heads_root:
+            self._log(f"the heads of all accounts are not those of seal {last.number}")
+        if self._rows.heads_of() == last.number and tree.root(self._rows.page_roots()) != root:
+            self._log("the pages of the heads tree are not its leaves (the next 'water-ledger audit seal' mends them)")
+
+    def _brought(self) -> None:
+        keys = [key for _, key in followed(self._origin, self._rows.keys(), self._evidence.key)[0]]
+        own = {seal.size: seal.root for seal in self._seals}
+        for note in self._evidence.notes:
+            try:
+                point = read_checkpoint(note.text)
+                if not any(key.kind == 1 for key, _ in verified(note, keys)):
+                    self._log(f"the note of size {point.size} that was brought is not signed by a key of this log")
+            except BadNote as error:
+                self._log(f"a note that was brought: {error}")
+                continue
+            if point.origin != self._origin:
+                self._log(f"a note that was brought is of another log, {point.origin}")
+            elif own.get(point.size) != point.root:
+                self._log(f"the log does not extend the note of size {point.size} that was brought: it was rewritten")
+
+    def _log(self, reason: str) -> None:
+        self._found.append(Finding("", 0, reason))
+
+
+def _assembled(
+    sizes: Sequence[int],
+    tiles: Sequence[list[bytes]],
+    cuts: Sequence[dict[int, bytes]],
+    inner: Callable[[Sequence[Part]], None],
+) -> dict[int, bytes]:
+    """The root of the tree at each size, from the roots of tiles and of cut tiles."""
+    units = [tile for each in tiles for tile in each]
+    cut = {size: root for each in cuts for size, root in each.items()}
+    edge, found = Edge(), {}
+    for size in sizes:
+        inner(edge.add(units[edge.size : size // PAGE]))
+        found[size] = edge.root([cut[size]] if size in cut else [])
+    return found

@@ -1,0 +1,249 @@
+"""Whatever is altered in a store is found and named; an untouched one has no findings."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ledger.integrity.audit import Audit, Evidence, verify
+from ledger.integrity.chains import Finding
+from ledger.integrity.notes import Note, read_note, read_vkey, signed
+from ledger.integrity.signing import introduce, make_key_file
+from ledger.store.log import Row, event_hash, genesis
+from tests.integrity.conftest import ORIGIN, House
+
+Tamper = Callable[..., None]
+
+
+def reasons(audit: Audit) -> str:
+    return "\n".join(f"{f.account} {f.version} {f.reason}" for f in audit.findings)
+
+
+def test_an_untouched_ledger_has_no_findings(sealed_house: House, store_url: str):
+    found = verify(store_url)
+    assert found == Audit([], 33, 10, 2, 1)
+    key = sealed_house.signer.key
+    kept = [read_note(sealed_house.rows.note(number)) for number in (1, 2)]
+    assert verify(store_url, Evidence(key, kept)).findings == []
+
+
+def test_a_ledger_that_was_never_sealed_has_its_chains_checked(house: House, store_url: str, tamper: Tamper):
+    house.record("7001", 3)
+    assert verify(store_url) == Audit([], 3, 1, 0, 3)
+    tamper("UPDATE event SET state = %s WHERE account = '7001' AND version = 2", b"{}")
+    assert [f[:2] for f in verify(store_url).findings] == [("7001", 2)]
+
+
+def test_several_processes_find_what_one_finds(
+    sealed_house: House, store_url: str, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+):
+    tamper("UPDATE event SET type = 'BillWon' WHERE account = '7004' AND version = 2")
+    alone = verify(store_url, processes=1)
+    monkeypatch.setattr("ledger.integrity.audit.WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("ledger.integrity.audit.ACCOUNTS", 3)
+    assert verify(store_url, processes=2) == alone
+    assert [f[:2] for f in alone.findings] == [("7004", 2)]
+
+
+def flips(value: Any, every: int) -> list[Any]:
+    """The value with one bit flipped, for every so many of its bits."""
+    if isinstance(value, int):
+        return [value ^ (1 << bit) for bit in range(0, 63, every)]
+    data = value.encode() if isinstance(value, str) else bytes(value)
+    found = []
+    for bit in range(0, 8 * len(data), every):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        if not isinstance(value, str):
+            found.append(bytes(changed))
+        elif changed[bit // 8] < 0x80 and changed[bit // 8]:
+            found.append(changed.decode())
+    return found
+
+
+# The columns of a row, and which of its bits are flipped: all where that is quick.
+COLUMNS = [("type", 1), ("state", 5), ("hash", 3), ("account", 1), ("version", 1), ("position", 1)]
+
+
+def taken(house: House) -> set[tuple[str, object, object]]:
+    """Where no row can be moved, because one stands there."""
+    rows = house.log.follow({}, 1_000)
+    return {("position", row.shard, row.position) for row in rows} | {("version", r.account, r.version) for r in rows}
+
+
+def _own(row: Row) -> set[tuple[str, object, object]]:
+    return {("position", row.shard, row.position), ("version", row.account, row.version)}
+
+
+@pytest.mark.parametrize(("column", "every"), COLUMNS)
+def test_each_flipped_bit_of_an_event_is_found_and_named(
+    sealed_house: House, store_url: str, tamper: Tamper, column: str, every: int
+):
+    every = every if store_url.startswith("sqlite") else every * 29
+    there = taken(sealed_house)
+    for account, version in (("7001", 4), ("7003", 1)):
+        row = next(row for row in sealed_house.log.rows(account) if row.version == version)
+        for changed in flips(getattr(row, column), every):
+            moved = row._replace(**{column: changed})
+            keys = {("position", moved.shard, moved.position), ("version", moved.account, moved.version)}
+            if column in ("account", "version", "position") and (keys & there) - _own(row):
+                continue
+            place = f"UPDATE event SET {column} = %s WHERE shard = %s AND position = %s"
+            tamper(place, changed, row.shard, row.position)
+            found = verify(store_url, processes=1)
+            tamper(place, getattr(row, column), row.shard, moved.position)
+            named = {(f.account, f.version) for f in found.findings}
+            assert (account, version) in named, f"{column} {changed!r}: {reasons(found)}"
+    assert verify(store_url).findings == []
+
+
+def test_a_flipped_hash_is_told_at_its_event_and_not_at_the_next(sealed_house: House, store_url: str, tamper: Tamper):
+    tamper("UPDATE event SET hash = %s WHERE account = '7001' AND version = 2", bytes(32))
+    assert {f[:2] for f in verify(store_url).findings if f.account} == {("7001", 2)}
+
+
+def rewritten(house: House, tamper: Tamper, account: str, version: int, state: bytes) -> None:
+    """Rewrite an event and every hash after it, as somebody who knows the format would."""
+    previous = genesis(ORIGIN, account)
+    for row in house.log.rows(account):
+        kept = state if row.version == version else row.state
+        previous = event_hash(previous, row.version, account, row.type, kept)
+        tamper(
+            "UPDATE event SET state = %s, hash = %s WHERE account = %s AND version = %s",
+            *(kept, previous, account, row.version),
+        )
+
+
+def test_a_chain_rewritten_from_an_event_on_does_not_fit_the_tree(sealed_house: House, store_url: str, tamper: Tamper):
+    state = sealed_house.log.rows("7001")[1].state.replace(b"B-2", b"B-7")
+    rewritten(sealed_house, tamper, "7001", 2, state)
+    found = verify(store_url).findings
+    assert [f[:2] for f in found if f.account] == [("7001", 2)], "told where it begins"
+    assert any("the events named here were altered since" in f.reason for f in found)
+    assert any("the heads of all accounts are not those of seal 2" in f.reason for f in found)
+
+
+def test_what_was_rewritten_with_the_tree_does_not_fit_the_notes(sealed_house: House, store_url: str, tamper: Tamper):
+    house = sealed_house
+    state = house.log.rows("7001")[1].state.replace(b"B-2", b"B-7")
+    rewritten(house, tamper, "7001", 2, state)
+    from ledger.integrity.tree import leaf_hash
+    from tests.integrity.test_seals import leaves_of
+
+    hashes = [leaf_hash(leaf) for leaf in leaves_of(house)]
+    for part in house.rows.parts(0, 0, 256):
+        kept = b"".join(hashes[part.first : part.first + len(part.hashes) // 32])
+        tamper("UPDATE tree_part SET hashes = %s WHERE level = 0 AND first = %s", kept, part.first)
+    assert "what was sealed was altered, and the log tree with it" in reasons(verify(store_url))
+
+
+def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_url: str, tamper: Tamper):
+    part = sealed_house.rows.parts(0, 0, 1)[0]
+    tamper("UPDATE tree_part SET hashes = %s WHERE level = 0 AND first = 0", bytes(32) + part.hashes[32:])
+    found = verify(store_url).findings
+    assert len(found) == 1
+    assert "it is not what the log tree keeps of it (leaf 0)" in found[0].reason
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "DELETE FROM event WHERE account = '7003' AND version = 2",
+            "7003 2 it is missing: version 3 follows version 1",
+        ),
+        ("DELETE FROM event WHERE account = '7003' AND version = 3", "events, and its head says"),
+        ("DELETE FROM event WHERE account = '7008'", "is missing"),
+        ("DELETE FROM event WHERE account = '7002' AND version = 4", "events, and its head says"),
+        ("DELETE FROM seal_note WHERE number = 1", "seal 1 has no signed note"),
+        ("DELETE FROM seal WHERE number = 1", "seal 1 is missing"),
+        ("UPDATE seal SET accounts = 8 WHERE number = 1", "seal 1 states 8 accounts, and there were 9"),
+        ("UPDATE seal SET events = 20 WHERE number = 1", "seal 1 states 20 events, and its heads come to 26"),
+        ("UPDATE seal SET sealed_at = 5 WHERE number = 2", "seal 2 is not later than the one before it"),
+        ("UPDATE seal SET body = 'x' WHERE number = 1", "the text of the note of seal 1 is not what the seal says"),
+        ("UPDATE seal SET previous = heads_root WHERE number = 2", "seal 2 names another note before it"),
+        ("UPDATE seal_key SET since = 2", "the note that names key 1 says something else"),
+        ("UPDATE seal_plan SET sealed_at = 5 WHERE number = 2", "seal 2 is not the one that was planned"),
+        ("DELETE FROM tree_part WHERE level = 0", "it is not what the log tree keeps of it (leaf 0)"),
+    ],
+)
+def test_what_was_done_is_told(sealed_house: House, store_url: str, tamper: Tamper, statement: str, told: str):
+    tamper(statement)
+    assert told in reasons(verify(store_url))
+
+
+@pytest.mark.parametrize("bit", range(0, 3000, 61))
+def test_each_flipped_bit_of_a_note_is_found(sealed_house: House, store_url: str, tamper: Tamper, bit: int):
+    text = sealed_house.rows.note(1)
+    data = bytearray(text.encode())
+    data[bit // 8 % len(data)] ^= 1 << bit % 7
+    changed = data.decode("latin-1").replace("\0", " ")
+    tamper("UPDATE seal_note SET note = %s WHERE number = 1", changed)
+    assert "seal 1" in reasons(verify(store_url))
+
+
+def test_an_event_dated_back_is_told(house: House, store_url: str):
+    house.record("7001")
+    house.seal()
+    house.record("7001", at=house.now - timedelta(hours=5))
+    house.record("7002", at=house.now - timedelta(minutes=1))
+    house.seal()
+    found = verify(store_url).findings
+    assert [f[:2] for f in found] == [("7001", 2)]
+    assert "it must have been recorded after seal 1 of 2026-01-05T19:00:00+00:00 and before seal 2" in found[0].reason
+
+
+def test_an_event_dated_ahead_of_its_seal_is_told(house: House, store_url: str):
+    house.record("7001", at=house.now + timedelta(hours=9))
+    house.seal()
+    assert [f[:2] for f in verify(store_url).findings] == [("7001", 1)]
+
+
+def test_the_note_kept_outside_tells_a_rewritten_log(sealed_house: House, store_url: str, tmp_path, tamper: Tamper):
+    """Who holds the key and the database can make another log; what was shown before does not fit it."""
+    kept = read_note(sealed_house.rows.note(1))
+    other = read_note(sealed_house.rows.note(2))
+    text = other.text.replace(f"\n{34}\n", f"\n{27}\n")
+    forged = Note(text, (signed(text, sealed_house.signer),))
+    assert verify(store_url, Evidence(notes=[kept])).findings == []
+    found = verify(store_url, Evidence(notes=[forged])).findings
+    assert found == [Finding("", 0, "the log does not extend the note of size 27 that was brought: it was rewritten")]
+    unsigned = Note(kept.text, kept.signatures[:0])
+    assert "is not signed by a key of this log" in reasons(verify(store_url, Evidence(notes=[unsigned])))
+
+
+def test_keys_follow_one_another_and_an_audit_follows_them(sealed_house: House, store_url: str):
+    house = sealed_house
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    introduce(house.rows, ORIGIN, second, house.signer)
+    assert house.seal(second).number == 3
+    for key in (house.signer.key, second.key):
+        assert verify(store_url, Evidence(key)).findings == []
+    stranger = make_key_file(house.folder / "stranger.key", ORIGIN).key
+    assert "none of the log's keys is the one given" in reasons(verify(store_url, Evidence(stranger)))
+
+
+def test_a_key_that_nobody_handed_over_to_is_told_unless_it_is_the_one_brought(sealed_house: House, store_url: str):
+    house = sealed_house
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    introduce(house.rows, ORIGIN, second, None)
+    house.seal(second)
+    assert "key 2 (" in reasons(verify(store_url))
+    assert "was not named by the key before" in reasons(verify(store_url, Evidence(house.signer.key)))
+    assert verify(store_url, Evidence(second.key)).findings == []
+
+
+def test_a_note_signed_by_an_older_key_than_its_time_is_told(sealed_house: House, store_url: str, tamper: Tamper):
+    house = sealed_house
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    introduce(house.rows, ORIGIN, second, house.signer)
+    made = house.seal(second)
+    body = read_note(made.note).text
+    tamper("UPDATE seal_note SET note = %s WHERE number = 3", str(Note(body, (signed(body, house.signer),))))
+    assert "the note of seal 3 is not signed by the log's key of that time" in reasons(verify(store_url))
+
+
+def test_the_key_file_holds_what_the_log_names(sealed_house: House):
+    assert read_vkey(sealed_house.rows.keys()[0].vkey) == sealed_house.signer.key
+    assert (sealed_house.folder / "log.key").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,68 @@
+"""A sealer that dies at any step leaves nothing that the next one cannot finish, and never a second text for a size."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.integrity.audit import verify
+from ledger.integrity.notes import read_checkpoint
+from tests.integrity.conftest import House
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def die(house: House, step: int) -> tuple[int, str]:
+    """Seal in a process of its own, which dies at that step; its exit code, and where it died."""
+    house.now += timedelta(hours=1)
+    arguments = [house.url, str(house.folder / "log.key"), house.now.isoformat(), str(step)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integrity.victim", *arguments],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, -9), done.stderr
+    return done.returncode, done.stdout.strip()
+
+
+def test_a_sealer_killed_at_each_step_leaves_one_text_for_each_size(house: House):
+    house.record("7000", 30)
+    house.seal()
+    died = []
+    for step in range(1, 40):
+        house.record(f"{7000 + step}", 21)
+        code, where = die(house, step)
+        if code == 0:
+            break
+        died.append(where)
+        if step % 2:
+            # What is recorded meanwhile belongs to the next seal, whatever the one that died had begun.
+            house.record("7000", 2)
+        house.seal()
+        found = verify(house.url, processes=1)
+        assert found.findings == [], where
+    names = ["make_plan", "add_parts", "add_parts", "add_seal", "sign", "add_note"]
+    assert set(died) >= {f"{when} {name}" for name in names for when in ("before", "after")}
+    assert code == 0, "the last one lived to the end"
+    signed = (house.folder / "log.signed").read_text().split("\n\n")[:-1]
+    texts = {(point := read_checkpoint(text + "\n")).size: point for text in signed}
+    assert all(read_checkpoint(text + "\n") == texts[read_checkpoint(text + "\n").size] for text in signed)
+    kept = {row.size: row.body for row in house.rows.seals()}
+    assert all(kept[size] == point.text for size, point in texts.items())
+    assert [row.number for row in house.rows.seals()] == list(range(1, len(kept) + 1))
+
+
+def test_an_unfinished_seal_is_finished_as_it_was_planned(house: House):
+    house.record("7001", 30)
+    steps = die(house, 3)
+    plan = house.rows.plan()
+    house.record("7001", 5)
+    made = house.seal()
+    assert steps == (-9, "before add_parts")
+    first = house.rows.seals()[0]
+    assert (first.sealed_at, first.heads, first.events) == (plan.sealed_at, plan.heads, 30)
+    assert made.number == 1
+    assert house.seal().events == 35
