@@ -131,7 +131,7 @@ INTERRUPTED = """
 import sys, commands.cli
 class Impatient:
     def find_spec(self, name, *rest):
-        if name == "ledger.policy.pack": raise KeyboardInterrupt
+        if name == "ledger.store.codec": raise KeyboardInterrupt
 sys.meta_path.insert(0, Impatient())
 commands.cli.main()
 """
