@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
-from functools import cache
-from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any
 
 from ledger import events as e
 from ledger import moments
 from ledger.account import Account, Bill
 from ledger.calendar import PACIFIC
 from ledger.history import History, happened
-from ledger.money import decimals, money, quantity
+from ledger.money import decimals, money
+from ledger.showing import fields, plain
 
 if TYPE_CHECKING:
     from ledger.calendar import Calendar
@@ -179,21 +176,6 @@ def day_of(when: When) -> date:
     return when.date() if isinstance(when, datetime) else when
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: days and moments as text, structures as objects; whole numbers stay numbers."""
-    if isinstance(value, date):
-        return moments.shown(value)
-    if isinstance(value, Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(each) for each in value]
-    return value
-
-
 def _balance(account: Account, when: When) -> Answer:
     on = day_of(when)
     echo = {"on": plain(on), "at": plain(when)} if isinstance(when, datetime) else {"on": plain(on)}
@@ -246,9 +228,6 @@ def _month(month: Month) -> Answer:
     }
 
 
-_ENVELOPE = frozenset(e.Event.__struct_fields__)
-
-
 def _recorded(event: e.Event) -> Answer:
     shown = {
         "version": event.version,
@@ -258,31 +237,7 @@ def _recorded(event: e.Event) -> Answer:
         "learned_at": plain(event.learned_at),
         "actor": event.actor,
         "source": event.source,
-        "data": {name: show(getattr(event, name)) for name, show in _fields(type(event))},
+        "data": {name: show(getattr(event, name)) for name, show in fields(type(event))},
     }
     beside = {"flags": list(event.flags), "note": event.note, "command": event.command}
     return shown | {name: value for name, value in beside.items() if value}
-
-
-@cache
-def _fields(kind: type[Struct]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """The fields of an event or of a part of one, each with how it is shown: money as "85.00"."""
-    hints = get_type_hints(kind, include_extras=True)
-    own = (name for name in kind.__struct_fields__ if name not in _ENVELOPE or not issubclass(kind, e.Event))
-    return tuple((name, _shower(hints[name])) for name in own)
-
-
-def _shower(hint: Any) -> Callable[[Any], Any]:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        forms = {meta.extra["form"] for meta in hint.__metadata__ if meta.extra and "form" in meta.extra}
-        return money if "money" in forms else quantity if "quantity" in forms else plain
-    if origin in (Union, UnionType):
-        show = _shower(next(part for part in inner if part is not type(None)))
-        return lambda value: None if value is None else show(value)
-    if origin is tuple and inner[-1] is Ellipsis:
-        each = _shower(inner[0])
-        return lambda value: [each(part) for part in value]
-    if isinstance(hint, type) and issubclass(hint, Struct):
-        return lambda value: {name: show(getattr(value, name)) for name, show in _fields(hint)}
-    return plain

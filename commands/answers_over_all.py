@@ -1,23 +1,29 @@
 """What the questions about all accounts answer: receivables by age, control totals, what needs doing.
 
-One account is held at a time; those not known at the moment of knowing are passed over.
+One account is held at a time; those not known at the moment of knowing are passed over. An account comes as its
+history, which is folded, or as its rows where they tell the same (`SOURCES`).
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
+from commands.cutoff import Cutoff
+from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
 from ledger.account import Account
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.charges import Charge
+from ledger.closing import Totals
 from ledger.history import History
 from ledger.money import money
-from ledger.movements import KINDS, Book, movements
+from ledger.movements import KINDS, movements
 from ledger.policy.parameters import Policies
 from ledger.refusal import Refused
+from ledger.showing import plain
+from projections.kept import Kept, Source
 
-__all__ = ["aging", "trial_balance", "worklist"]
+__all__ = ["SOURCES", "aging", "trial_balance", "worklist"]
 
 AGES: tuple[tuple[str, int | None], ...] = (
     ("current", 0),
@@ -30,20 +36,26 @@ AGES: tuple[tuple[str, int | None], ...] = (
 
 
 def aging(
-    histories: Iterable[History], calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
+    accounts: Iterable[History | Kept],
+    calendar: Calendar,
+    policies: Policies,
+    when: When,
+    known_at: datetime | None = None,
 ) -> Answer:
     """What each account owes by how long it has been past due, less its credit; accounts with nothing are left out."""
     when, on = asked(when), day_of(when)
     names = [name for name, _ in AGES] + ["credit", "balance"]
     totals = dict.fromkeys(names, 0)
     rows = []
-    for history in histories:
-        account = _known(history, when, known_at)
-        if account is None:
+    for found in accounts:
+        if isinstance(found, Kept):
+            row = _aged_rows(found, on)
+        elif account := _known(found, when, known_at):
+            row = _aged(account, on)
+        else:
             continue
-        row = _aged(account, on)
         if any(row.values()):
-            rows.append({"account": account.id} | {name: money(row[name]) for name in names})
+            rows.append({"account": found.account} | {name: money(row[name]) for name in names})
             for name in names:
                 totals[name] += row[name]
     return {
@@ -56,66 +68,94 @@ def aging(
 
 
 def trial_balance(
-    histories: Iterable[History],
+    accounts: Iterable[History | Kept],
     calendar: Calendar,
     policies: Policies,
     when: When,
     known_at: datetime | None = None,
     first: date | None = None,
+    cutoff: bool = False,
 ) -> Answer:
     """The control totals from `first` (else from the beginning) to `when`: opening, movements by kind, closing.
 
     `closing` is what the accounts' states come to; `difference` is what opening and movements leave unexplained, and is
-    over or under zero only if there is a fault.
+    over or under zero only if there is a fault. `cutoff` adds the entries that a cut-off by the other date would move.
     """
     when, last = asked(when), day_of(when)
     if first and last < first:
         raise Refused("invalid_period", f"the period ends on {last}, before it begins on {first}; swap the days")
-    opening = dict.fromkeys(KINDS, 0)
-    closing = dict.fromkeys(KINDS, 0)
-    moved = {book: dict.fromkeys(kinds, 0) for book, kinds in KINDS.items()}
-    counted = 0
-    for history in histories:
-        account = _known(history, when, known_at)
-        if account is None:
+    totals, cut = Totals(first), Cutoff(first, when)
+    for found in accounts:
+        if isinstance(found, Kept):
+            _total_rows(totals, found, last)
+            steps = [(row, row.on_day, row.known_from, row.version) for row in found.rows("receivables")]
+        elif account := _known(found, when, known_at):
+            known = found.known(known_at)
+            totals.take(account, movements(found.effective(known, when)))
+            all_steps = movements(found.effective(known)) if cutoff else ()
+            steps = [(step, step.on, step.event.known_from, step.event.version) for step in all_steps]
+        else:
             continue
-        counted += 1
-        for book, amount in _held(account).items():
-            closing[book] += amount
-        for step in movements(history.effective(history.known(known_at), when)):
-            if first and step.on < first:
-                opening[step.book] += step.amount
-            else:
-                moved[step.book][step.kind] += step.amount
-    answer: Answer = {"from": plain(first), "to": plain(last), "known_at": plain(known_at), "accounts": counted}
+        for step, on, known_from, version in steps if cutoff else ():
+            cut.take(found.account, step, on, known_from, version)
+    answer: Answer = {"from": plain(first), "to": plain(last), "known_at": plain(known_at), "accounts": totals.accounts}
     for book in KINDS:
-        answer[book] = _control(opening[book], moved[book], closing[book])
-    return answer
+        answer[book] = {
+            "opening": money(totals.opening[book]),
+            "movements": {kind: money(amount) for kind, amount in totals.moved[book].items()},
+            "closing": money(totals.closing[book]),
+            "difference": money(totals.difference(book)),
+        }
+    return answer | ({"cutoff": cut.answer()} if cutoff else {})
 
 
-def _control(opening: int, moved: dict[str, int], closing: int) -> Answer:
-    return {
-        "opening": money(opening),
-        "movements": {kind: money(amount) for kind, amount in moved.items()},
-        "closing": money(closing),
-        "difference": money(closing - opening - sum(moved.values())),
-    }
+def _total_rows(totals: Totals, kept: Kept, last: date) -> None:
+    """As `Totals.take`: what the account holds now, less what moved after the period, is what it held at its end."""
+    (state,) = kept.rows("balances")
+    totals.accounts += 1
+    for book in KINDS:
+        totals.closing[book] += getattr(state, book)
+    for row in kept.rows("receivables"):
+        if row.on_day <= last:
+            totals.move(row.book, row.on_day, row.kind, row.amount)
+        else:
+            totals.closing[row.book] -= row.amount
 
 
-def _held(account: Account) -> dict[Book, int]:
-    return {
-        "balance": account.balance,
-        "deposit": account.deposit,
-        "commission_deposit": account.commission_deposit,
-    }
+def _moved_by(kept: Kept, when: When) -> bool:
+    """Whether each movement was clearly before or after: of one on the day of a moment, rows do not know the hour."""
+    (account,) = kept.rows("accounts")
+    if account.opened_on is None:
+        return False
+    return not isinstance(when, datetime) or all(row.on_day != when.date() for row in kept.rows("receivables"))
+
+
+SOURCES = {
+    "aging": Source(("accounts", "balances", "unpaid"), Kept.happened_by),
+    "trial_balance": Source(("accounts", "balances", "receivables"), _moved_by),
+    "worklist": WORKLIST,
+}
+"""What each question may be answered from besides the histories."""
+
+
+def _age(past_due_from: date | None, on: date) -> str:
+    age = (on - past_due_from + ONE_DAY).days if past_due_from else 0
+    return next(name for name, most in AGES if most is None or age <= most)
+
+
+def _aged_rows(kept: Kept, on: date) -> dict[str, int]:
+    row = dict.fromkeys((name for name, _ in AGES), 0)
+    for part in kept.rows("unpaid"):
+        row[_age(part.past_due_from, on)] += part.unpaid
+    (state,) = kept.rows("balances")
+    return row | {"credit": state.credit, "balance": state.balance}
 
 
 def _aged(account: Account, on: date) -> dict[str, int]:
     row = dict.fromkeys((name for name, _ in AGES), 0)
     for charge in account.settled.charges:
         for past_due_from, share in _unpaid_parts(charge, account.settled.unpaid(charge.id)):
-            age = (on - past_due_from + ONE_DAY).days if past_due_from else 0
-            row[next(name for name, most in AGES if most is None or age <= most)] += share
+            row[_age(past_due_from, on)] += share
     return row | {"credit": account.credit, "balance": account.balance}
 
 

@@ -21,6 +21,7 @@ from ledger.events import (
 )
 from ledger.moments import is_bare
 from ledger.policy.arrangements import agreement_objections, progress
+from ledger.policy.languages import promised_more
 from ledger.refusal import Invalid, Refused
 
 _RULE_OF = {"deferred": "deferred_payment", "reduced": "reduced_payment", "alternative": "alternative_schedule"}
@@ -120,7 +121,12 @@ class DeclineArrangement(Command, frozen=True, kw_only=True, tag="arrangement de
                 "agreed_already",
                 f"arrangement {self.arrangement} was agreed on {found.agreed.on}; end it with 'arrangement cancel'",
             )
-        return [ArrangementDeclined(arrangement=self.arrangement, on=self.on, reason=self.reason)]
+        promised = promised_more(context.case(end_of(self.on)), ("arrangement_request", "petition_beyond_means"))
+        return [
+            ArrangementDeclined(
+                arrangement=self.arrangement, on=self.on, reason=self.reason, translation_divergence=promised
+            )
+        ]
 
 
 class BreachArrangement(Command, frozen=True, kw_only=True, tag="arrangement breach"):

@@ -1,32 +1,36 @@
 """What every command is: fields, a name, and a decision."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta, Struct
 
-from commands.fields import Id, Moment, Text, fields_of
+from commands.fields import Field, Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
-from ledger.events import UTILITY, Event
+from ledger.events import UTILITY, Event, PersonalClass
 from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
 AccountId = Annotated[Id, Meta(description="The account's number.")]
 
 
-class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
+class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     """A wish to record something: immutable, and decided against the account as it is.
 
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
     refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
-    fields that the ledger fills in from the account or the policy where they are not given.
+    fields that the ledger fills in from the account or the policy where they are not given. With `whole`, it is decided
+    against every account, and nothing else is recorded meanwhile.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
     computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
+    whole: ClassVar[bool] = False
 
     account: AccountId
     id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None
@@ -48,10 +52,18 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
         """Other accounts that the decision touches."""
         return ()
 
+    def erases(self) -> PersonalClass | None:
+        """The class of the account's personal data that this command makes unreadable."""
+        return None
+
+    def lapsed(self, recorded: Sequence[Event]) -> bool:
+        """Whether the same command, though recorded before, is to be decided again; `recorded` is the whole history."""
+        return False
+
     @classmethod
     def title(cls) -> str:
         """The command's name in the contract: "bill issue"."""
-        return str(cls.__struct_config__.tag)
+        return _title(cls)
 
     def normal(self) -> Self:
         """This command with what follows from it alone written out."""
@@ -62,13 +74,15 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
 
         A field that is given its default is as good as one not given.
         """
-        normal = self.normal()
+        kind = type(self)
+        values, fields = _content_of(kind)
         said = {
-            spec.name: value
-            for spec in fields_of(type(self)).values()
-            if (value := getattr(normal, spec.name)) != spec.default and spec.name not in ABOUT_THE_POST
+            name: value
+            for value, (name, default) in zip(values(self.normal()), fields, strict=True)
+            if value != default
         }
-        return _encoder.encode({"command": self.title(), **said})
+        said["command"] = _title(kind)
+        return _encoder.encode(said)
 
     def differences(self, recorded: Sequence[Event]) -> str | None:
         """The sentence that says how this command differs from what was recorded under the same name.
@@ -77,7 +91,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
         """
         normal, found, computed, unread = self.normal(), [], [], False
         for spec in fields_of(type(self)).values():
-            mine, name = getattr(normal, spec.name), _RENAMED.get(spec.name, spec.name)
+            mine, name = getattr(normal, spec.name), RENAMED.get(spec.name, spec.name)
             event = next((e for e in recorded if hasattr(e, name)), None)
             if event is None or spec.name in ABOUT_THE_POST:
                 continue
@@ -107,7 +121,8 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
         """The key under which the thing it names is recorded, or None if it names nothing."""
         if not self.names:
             return None
-        return "/".join((self.title(), self.account, *(str(getattr(self, name)) for name in self.names)))
+        named = "/".join([str(getattr(self, name)) for name in self.names])
+        return f"{_title(type(self))}/{self.account}/{named}"
 
 
 class UtilityCommand(Command, frozen=True, kw_only=True):
@@ -116,7 +131,7 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
     account: AccountId = UTILITY
 
 
-_RENAMED = {"basis": "arrangement_basis"}
+RENAMED = {"basis": "arrangement_basis"}
 
 ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
 """The fields that are not content."""
@@ -126,12 +141,12 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def read(command: type[Command], record: Mapping[str, Any]) -> Command:
     """Build a command from what a door received; raises Invalid naming the field and the way out."""
-    specs = fields_of(command)
+    specs, required = _given(command)
     values: dict[str, Any] = {}
     for name, value in record.items():
         spec = specs.get(name)
-        if spec is None or (name == "account" and issubclass(command, UtilityCommand)):
-            known = ", ".join(_shown_fields(command))
+        if spec is None:
+            known = ", ".join(specs)
             raise Invalid("unknown_field", f"'{command.title()}' has no field {shown(name)}; it has {known}", name[:60])
         if value is None and not spec.required:
             continue
@@ -139,15 +154,29 @@ def read(command: type[Command], record: Mapping[str, Any]) -> Command:
             values[name] = spec.read(value)
         except ValueError as error:
             raise Invalid("invalid_value", f"{name}: {error}", name) from None
-    for spec in specs.values():
-        if spec.required and spec.name not in values:
-            raise Invalid("missing_field", f"'{command.title()}' needs {spec.name}", spec.name)
+    for name in required:
+        if name not in values:
+            raise Invalid("missing_field", f"'{command.title()}' needs {name}", name)
     built = command(**values)
     built.check()
     return built
 
 
-def _shown_fields(command: type[Command]) -> Iterator[str]:
-    for name in fields_of(command):
-        if name != "account" or not issubclass(command, UtilityCommand):
-            yield name
+@cache
+def _title(command: type[Command]) -> str:
+    return str(command.__struct_config__.tag)
+
+
+@cache
+def _given(command: type[Command]) -> tuple[dict[str, Field], tuple[str, ...]]:
+    """The fields that a door may give, and the names of those that it has to."""
+    of_the_utility = issubclass(command, UtilityCommand)
+    specs = {n: spec for n, spec in fields_of(command).items() if n != "account" or not of_the_utility}
+    return specs, tuple(name for name, spec in specs.items() if spec.required)
+
+
+@cache
+def _content_of(command: type[Command]) -> tuple[Callable[[Command], tuple[Any, ...]], list[tuple[str, Any]]]:
+    """How to get the values of the fields that are content, and their names and defaults."""
+    fields = [(spec.name, spec.default) for spec in fields_of(command).values() if spec.name not in ABOUT_THE_POST]
+    return attrgetter(*(name for name, _ in fields)), fields

@@ -28,6 +28,9 @@ QUESTIONS = {
     "aging": "Receivables by age.",
     "trial-balance": "Control totals of a period by kind of entry.",
     "worklist": "What needs doing on a day.",
+    "register": "Disputes, appeals, arrangements, deposits, shutoffs, notices over all accounts.",
+    "report": "The yearly reports: H&S Code 116918, General Order 103-A.",
+    "whatif": "What would follow from other facts, to the cent; nothing is recorded.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 
@@ -75,25 +78,50 @@ _NOUN_SUMMARIES = {
     "dispute": "Petitions to the utility, and their answers.",
     "appeal": "Appeals to the Commission, and the deposits it holds.",
     "service": "Authorize, disconnect, reconnect, find wrongful.",
+    "privacy": "Personal data: erase, report, find by an address.",
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
+    "books": "Close the books through a day.",
 }
+_FINDING_SUMMARIES = {"accounts": "Find accounts by stage, past due, protection, district."}
 _EXPORT_SUMMARIES = {"export": "The books as a plain-text journal, for other programs to check."}
-_TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify."}
-_AUDIT_SUMMARIES = {"audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key."}
+_TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, follow, rebuild, verify, diff."}
+_EVIDENCE_SUMMARIES = {
+    "dossier": "The case file of an account, for whoever decides a dispute.",
+    "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+}
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
+_SUMMARIES = (
+    _STORE_SUMMARIES
+    | _NOUN_SUMMARIES
+    | QUESTIONS
+    | _FINDING_SUMMARIES
+    | _TABLE_SUMMARIES
+    | _EVIDENCE_SUMMARIES
+    | _EXPORT_SUMMARIES
+)
 _HEADINGS = {
     "The ledger": list(_STORE_SUMMARIES),
     "Commands": list(NOUNS),
-    "Questions": list(QUESTIONS),
+    "Questions": [*QUESTIONS, *_FINDING_SUMMARIES],
     "Tables": list(_TABLE_SUMMARIES),
-    "Evidence": list(_AUDIT_SUMMARIES),
+    "Evidence": list(_EVIDENCE_SUMMARIES),
     "For other programs": list(_EXPORT_SUMMARIES),
 }
 
 
 def _member(module: str, name: str) -> Callable[[], click.Command]:
     return lambda: getattr(import_module(module), name)
+
+
+_BESIDE_COMMANDS: dict[str, dict[str, tuple[Callable[[], click.Command], str]]] = {
+    "privacy": {
+        "erase": (lambda: import_module("commands.privacy").erase_line(), "Delete the keys of a class, for good."),
+        "report": (_member("commands.privacy", "report"), "What is recorded, and what of it can still be read."),
+        "find": (_member("commands.privacy", "find"), "The accounts of an e-mail address or log-in."),
+    }
+}
+"""What a noun has besides its commands, or in place of one, by verb."""
 
 
 def _noun(noun: str) -> Callable[[], click.Command]:
@@ -103,22 +131,26 @@ def _noun(noun: str) -> Callable[[], click.Command]:
         verbs: dict[str, Callable[[], click.Command]] = {
             verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()
         }
+        verbs |= {verb: build for verb, (build, _) in _BESIDE_COMMANDS.get(noun, {}).items()}
         summaries = {verb: (kind.__doc__ or "").strip().splitlines()[0] for verb, kind in commands_of(noun).items()}
+        summaries |= {verb: said for verb, (_, said) in _BESIDE_COMMANDS.get(noun, {}).items()}
         return Lazy(verbs, summaries, {"Verbs": list(verbs)}, name=noun, help=_NOUN_SUMMARIES[noun])
 
     return build
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    return _member("commands.questions", name.replace("-", "_"))
+    own = name if name in ("register", "report", "whatif") else "questions"
+    return _member(f"commands.{own}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (
     {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
+    | {name: _member("commands.accounts", name) for name in _FINDING_SUMMARIES}
     | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
-    | {name: _member("commands.audit", name) for name in _AUDIT_SUMMARIES}
+    | {name: _member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
     | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
@@ -127,7 +159,7 @@ _MEMBERS: dict[str, Callable[[], click.Command]] = (
     cls=Lazy,
     members=_MEMBERS,
     headings=_HEADINGS,
-    summaries=_STORE_SUMMARIES | _NOUN_SUMMARIES | QUESTIONS | _TABLE_SUMMARIES | _AUDIT_SUMMARIES | _EXPORT_SUMMARIES,
+    summaries=_SUMMARIES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 refused, invalid or short; 2 called wrongly; 3 integrity; 4 store unavailable.",
 )
@@ -162,7 +194,6 @@ def main() -> None:
 
 
 def _called() -> int:
-    from ledger.policy.pack import PackError
     from ledger.refusal import Refused
     from ledger.store.codec import Unreadable
     from ledger.store.log import BadAddress, StoreError
@@ -176,7 +207,13 @@ def _called() -> int:
         return _told(f"Error: {error}", REFUSED)
     except BadAddress as error:
         return _told(f"Error: {error}", MISUSED)
-    except (Unreadable, PackError) as error:
+    except Unreadable as error:
+        return _told(f"Error: {error}", BROKEN)
+    except ValueError as error:
+        from ledger.policy.pack import PackError
+
+        if not isinstance(error, PackError):
+            raise
         return _told(f"Error: {error}", BROKEN)
     except StoreError as error:
         from ledger.store.keys import Tampered

@@ -1,12 +1,13 @@
 """A click command for each command of the ledger, made from its fields and its docstring."""
 
-import textwrap
+import inspect
 from typing import Any
 
 import click
 
 from commands.base import Command, UtilityCommand, read
 from commands.fields import Field, fields_of
+from ledger.events import LATE
 from ledger.posting import Outcome
 from ledger.refusal import Invalid
 
@@ -28,6 +29,19 @@ _METAVARS = {
 }
 
 
+class Discreet(click.Command):
+    """Does not say back what it was given too much of: half of a name, perhaps, that was not put in quotes."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args:
+            words = "word is" if len(ctx.args) == 1 else "words are"
+            ctx.fail(f"{len(ctx.args)} {words} not part of any option (put a text that has blanks in quotes)")
+        return rest
+
+
 def command_for(kind: type[Command]) -> click.Command:
     """The click command that posts a `kind`."""
     specs = [s for s in fields_of(kind).values() if not (s.name == "account" and issubclass(kind, UtilityCommand))]
@@ -40,11 +54,11 @@ def command_for(kind: type[Command]) -> click.Command:
     ]
     title = kind.title()
     example = f"\b\nExample:\n  water-ledger {title} {kind.example}"
-    return click.Command(
+    return Discreet(
         name=title.split()[1],
         params=params,
         callback=lambda **values: _post(kind, **values),
-        help=f"{textwrap.dedent(kind.__doc__ or '')}\n\n{example}",
+        help=f"{inspect.cleandoc(kind.__doc__ or '')}\n\n{example}",
     )
 
 
@@ -111,5 +125,7 @@ def _say(kind: type[Command], outcome: Outcome, as_json: bool, dry_run: bool) ->
     where = "" if issubclass(kind, UtilityCommand) else f" on account {outcome.account}"
     said = "would be recorded" if dry_run and outcome.status == "recorded" else outcome.status
     what = ", ".join(outcome.events) or kind.title()
-    flags = f"; against rule {', '.join(outcome.flags)}" if outcome.flags else ""
+    broken = [flag for flag in outcome.flags if flag != LATE]
+    flags = f"; against rule {', '.join(broken)}" if broken else ""
+    flags += "; late, the books of that day are closed" if LATE in outcome.flags else ""
     click.echo(f"{said}: {what}{where}, version {outcome.version}{flags}")

@@ -18,6 +18,7 @@ from ledger.events import (
     Event,
 )
 from ledger.money import money
+from ledger.policy.languages import promised_more
 from ledger.policy.reconnection import deposit_limit
 from ledger.refusal import Refused
 
@@ -49,7 +50,16 @@ class RequireDeposit(Command, frozen=True, kw_only=True, tag="deposit require"):
                 f"a deposit of {money(amount)} is over the limit of {money(most.limit)} ({rule}); require no more",
                 (rule,),
             )
-        return [DepositRequired(on=self.on, amount=amount, average=most.average, bills=most.bills, basis=(most.basis,))]
+        return [
+            DepositRequired(
+                on=self.on,
+                amount=amount,
+                average=most.average,
+                bills=most.bills,
+                basis=(most.basis,),
+                translation_divergence=promised_more(case, ("reestablishment_deposit",)),
+            )
+        ]
 
 
 class ReceiveDeposit(Command, frozen=True, kw_only=True, tag="deposit receive"):

@@ -1,16 +1,14 @@
 """Writing the ledger's books for other programs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
-from pathlib import Path
-from typing import IO, get_args
+from typing import get_args
 
 import click
 
 from commands import clock
 from commands.journal import Format
 from commands.journal import journal as written
+from commands.outputs import whole
 from commands.questions import Day, Moment, books_at
 
 
@@ -35,26 +33,5 @@ def journal(url: str, form: Format, output: str, on: date | None, known_at: date
     Example:
       water-ledger export journal --format hledger -o books.journal --on 2024-12-31
     """
-    with books_at(url) as books, _whole(output) as file:
+    with books_at(url) as books, whole(output) as file:
         file.writelines(written(form, books.histories(), on or clock.now(), known_at))
-
-
-@contextmanager
-def _whole(output: str) -> Iterator[IO[str]]:
-    """A file to write, which takes its place when it is whole; what is no file (- prints) is written as it comes."""
-    place = Path(output)
-    if output == "-" or (place.exists() and not place.is_file()):
-        with click.open_file(output, "w", encoding="utf-8") as file:
-            yield file
-        return
-    part = place.with_name(f"{place.name}.part")
-    try:
-        opened = part.open("w", encoding="utf-8")
-    except OSError as error:
-        raise click.BadParameter(f"{place}: {error.strerror}", param_hint="-o") from None
-    try:
-        with opened as file:
-            yield file
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from commands.base import Command
+from commands.checks import end_of
 from commands.fields import Text
 from ledger.account import Account
 from ledger.context import Context
@@ -18,6 +19,7 @@ from ledger.events import (
     InabilityShown,
     WillingnessStated,
 )
+from ledger.policy.languages import promised_more
 from ledger.refusal import Refused
 
 _SUBMITTED_WITH = {
@@ -88,7 +90,8 @@ class RejectHealth(Command, frozen=True, kw_only=True, tag="health reject"):
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         _submitted(self.part, self.on, context)
-        return [HealthPartRejected(on=self.on, part=self.part, reason=self.reason)]
+        promised = promised_more(context.case(end_of(self.on)), ("health_exception",))
+        return [HealthPartRejected(on=self.on, part=self.part, reason=self.reason, translation_divergence=promised)]
 
 
 class WithdrawHealth(Command, frozen=True, kw_only=True, tag="health withdraw"):

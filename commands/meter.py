@@ -1,5 +1,6 @@
 """Meters: installed, read, put right, exchanged, removed."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 
@@ -171,21 +172,24 @@ class _Service(Struct):
     until: date | None = None
 
     def read(self, event: ReadTaken | ReadCorrected) -> None:
-        if isinstance(event, ReadTaken):
-            if event.kind != "estimated":
-                self.estimates.discard(event.read_on)
-            elif event.read_on in self.readings:
+        day = event.read_on
+        if type(event) is ReadTaken and event.kind == "estimated":
+            if day in self.readings:
                 return
-            else:
-                self.estimates.add(event.read_on)
-        self.readings[event.read_on] = event.reading
+            self.estimates.add(day)
+        elif type(event) is ReadTaken and self.estimates:
+            self.estimates.discard(day)
+        self.readings[day] = event.reading
 
 
 def _services(account: Account) -> list[_Service]:
     found: list[_Service] = []
+    latest: dict[str, _Service] = {}
 
     def begin(name: str, event: MeterInstalled | MeterExchanged, reading: int) -> None:
-        found.append(_Service(name, event.dials, event.unit, event.multiplier, event.on, {event.on: reading}))
+        service = _Service(name, event.dials, event.unit, event.multiplier, event.on, {event.on: reading})
+        found.append(service)
+        latest[name] = service
 
     def end(event: MeterExchanged | MeterRemoved) -> None:
         for service in found:
@@ -195,10 +199,8 @@ def _services(account: Account) -> list[_Service]:
 
     for event in account.meter_events:
         if isinstance(event, _READS):
-            for service in reversed(found):
-                if service.name == event.meter:
-                    service.read(event)
-                    break
+            if service := latest.get(event.meter):
+                service.read(event)
         elif isinstance(event, MeterInstalled):
             begin(event.meter, event, event.reading)
         elif isinstance(event, MeterExchanged):
@@ -248,11 +250,11 @@ def _refuse_in_service(account: Account, name: str, on: date) -> None:
 
 def _flags(meter: _Service, on: date, reading: int, account: Account, context: Context) -> tuple[str, ...]:
     """The rule a reading breaks that is below the read before it, or above the one after; estimates prove nothing."""
-    read = {day: shown for day, shown in meter.readings.items() if day not in meter.estimates}
-    before = max((day for day in read if day <= on), default=None)
-    after = min((day for day in read if day > on), default=None)
-    down = before is not None and implausible(read[before], reading, meter.dials)
-    if down or (after is not None and implausible(reading, read[after], meter.dials)):
+    read = meter.readings
+    days = sorted(read.keys() - meter.estimates if meter.estimates else read)
+    later = bisect_right(days, on)
+    down = later > 0 and implausible(read[days[later - 1]], reading, meter.dials)
+    if down or (later < len(days) and implausible(reading, read[days[later]], meter.dials)):
         return broken(context.parameters(on, account), "daily_average")
     return ()
 

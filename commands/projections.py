@@ -3,14 +3,14 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
 
-from commands.answers import plain
-from commands.cli import BROKEN
+from commands.cli import BROKEN, DONE, REFUSED
 from commands.questions import write
+from ledger.showing import plain
 
 
 @contextmanager
@@ -137,8 +137,65 @@ def verify(ctx: click.Context, accounts: int | None, seed: int, as_json: bool) -
     ctx.exit(BROKEN if differences else 0)
 
 
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.pass_context
+def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
+    """Compare two rebuilds, A and B: each value that differs, and the event that made the difference.
+
+    \b
+    A and B are each one of
+      shown               the rows that people read
+      log                 the log, folded now
+      known-at:MOMENT     what was known at a moment, by the rules known then
+      pack:FILE           the log by another policy pack, in the place of the pack of its name
+      db:URL              the log of another ledger
+      views:FILE          the rows that another version of the program made, in an SQLite file
+
+    The exit code is 1 where they differ. Only tables and columns that both have are compared.
+
+    \b
+    Examples:
+      water-ledger projections diff shown known-at:2024-05-01
+      water-ledger projections diff log pack:del-oro-2025.toml --json
+    """
+    from commands.rebuilds import side
+    from projections.compare import compare, not_shared
+
+    compared, found = 0, []
+    with ExitStack() as stack:
+        sides = [side(stack, ctx.obj, each) for each in (a, b)]
+        for differences in compare(*sides):
+            compared += 1
+            found += differences
+            for each in differences if not as_json else ():
+                click.echo(_unlike(each, a, b))
+        left_out = not_shared(*sides)
+    if as_json:
+        differences = [plain(each) for each in found]
+        write({"a": a, "b": b, "accounts": compared, "not_compared": left_out, "differences": differences})
+    else:
+        only = f"; only in one of them: {', '.join(left_out)}" if left_out else ""
+        click.echo(f"{compared:,} accounts compared, {len(found):,} differences{only}")
+    ctx.exit(REFUSED if found else DONE)
+
+
+def _unlike(each: Any, a: str, b: str) -> str:
+    where = " ".join(filter(None, (each.projection, each.row, each.column)))
+    made = f", since {each.event.type}, version {each.event.version}" if each.event else ""
+    if each.column:
+        return f"account {each.account}: {where} is {_said(each.a)} by {a} and {_said(each.b)} by {b}{made}"
+    return f"account {each.account}: {where} is only there by {a if each.b is None else b}{made}"
+
+
+def _said(value: Any) -> str:
+    return "empty" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 projections = click.Group(
     "projections",
-    commands=[status, follow, rebuild, verify],
+    commands=[status, follow, rebuild, verify, diff],
     help="Tables of rows for reports and for SQL, described in docs/tables.md.",
 )

@@ -2,11 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -16,20 +15,25 @@ from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.calendar import PACIFIC
-from ledger.history import History
 from ledger.refusal import Invalid
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
+
+if TYPE_CHECKING:
+    from ledger.policy.parameters import Policies
+    from projections.kept import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asked(NamedTuple):
-    """When a question is about, and what was known; "now" is both set to now."""
+    """When a question is about, what was known ("now" is both set to now), and how it is to be answered."""
 
     when: date | datetime
     known_at: datetime | None
     as_json: bool
+    csv: str | None = None
+    xlsx: str | None = None
 
 
 @contextmanager
@@ -83,12 +87,11 @@ class Account(click.ParamType[str]):
 def asking(function: F) -> F:
     """The options that every question takes; the function gets one Asked."""
 
-    def ask(
-        *args: Any, on: date | None, at: datetime | None, known_at: datetime | None, as_json: bool, **rest: Any
-    ) -> Any:
+    def ask(*args: Any, on: date | None, at: datetime | None, **rest: Any) -> Any:
         if on is not None and at is not None:
             raise click.UsageError("--on and --at are two ways to say when; give one of them")
-        return function(*args, asked=Asked(at or on or clock.now(), known_at, as_json), **rest)
+        asked = Asked(at or on or clock.now(), *(rest.pop(name) for name in Asked._fields[1:]))
+        return function(*args, asked=asked, **rest)
 
     options = (
         click.option("--on", type=Day(), metavar="DATE", help="As of the end of that day.  [default: now]"),
@@ -97,6 +100,8 @@ def asking(function: F) -> F:
             "--known-at", type=Moment(), metavar="MOMENT", help="By what was known at that moment.  [default: now]"
         ),
         click.option("--json", "as_json", is_flag=True, help="Answer as JSON."),
+        click.option("--csv", metavar="FILE", type=click.Path(dir_okay=False), help="Write a CSV file (- prints)."),
+        click.option("--xlsx", metavar="FILE", type=click.Path(dir_okay=False), help="Write a spreadsheet."),
     )
     decorated: Any = ask
     for option in reversed(options):
@@ -106,13 +111,24 @@ def asking(function: F) -> F:
     return decorated  # type: ignore[no-any-return]
 
 
-def tell(name: str, answer: Any, as_json: bool) -> None:
-    """Print an answer: JSON, or a table for a person."""
-    if as_json:
+def tell(name: str, answer: Any, asked: Asked, *, plot: bool = False) -> None:
+    """Give an answer: as JSON, as files, as a page or a drawing for a person; files may go with what is printed."""
+    if plot and asked.as_json:
+        raise click.UsageError("--plot draws for a person and --json answers a program; give one of them")
+    printed = asked.csv == "-"
+    if asked.csv is not None or asked.xlsx is not None:
+        tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
+        outputs.files(tables.page(name, answer), asked.csv, asked.xlsx, asked.when)
+        if printed or not (asked.as_json or plot):
+            return
+    if asked.as_json:
         write(answer)
         return
-    tables: Any = import_module("commands.tables")
-    tables.show(name, answer)
+    if plot:
+        click.echo("\n".join(import_module("commands.plots").plot(name, answer)))
+        return
+    tables, outputs = import_module("commands.tables"), import_module("commands.outputs")
+    outputs.show(tables.page(name, answer))
 
 
 def write(answer: Any) -> None:
@@ -126,19 +142,24 @@ def _about_one_account(
     help_text: str,
     options: Sequence[click.Option] = (),
     narrow: Callable[..., None] = lambda answer: None,
+    *,
+    judged: bool = True,
 ) -> click.Command:
-    """The click command of a question; `narrow` takes its own options and leaves less of the answer."""
+    """The click command of a question; `narrow` takes its own options and leaves less of the answer.
+
+    What is not `judged` is answered without the calendar and the rules, which take longer to read than the account.
+    """
 
     @asking
     def ask(ctx: click.Context, /, account: str, asked: Asked, **own: Any) -> None:
         answers: Any = import_module("commands.answers")
         with books_at(ctx.obj) as books:
-            rules = books.utility().rules(asked.known_at)
+            rules = books.utility().rules(asked.known_at) if judged else (None, None)
             answer = getattr(answers, name)(books.history(account), *rules, asked.when, asked.known_at)
         if "known_at" in answer:
             answer["known_at"] = answer["known_at"] or moments.shown(clock.now())
         narrow(answer, **own)
-        tell(name, answer, asked.as_json)
+        tell(name, answer, asked)
 
     named = click.argument("account", type=Account())
     command: click.Command = click.command(name, help=help_text)(named(click.pass_context(ask)))
@@ -168,6 +189,7 @@ balance = _about_one_account(
     Example:
       water-ledger balance 7001 --on 2024-05-22 --known-at 2024-05-22T10:00
     """,
+    judged=False,
 )
 status = _about_one_account(
     "status",
@@ -211,18 +233,23 @@ statement = _about_one_account(
     """,
     (click.Option(["--since"], type=Day(), metavar="DATE", help="Show only the lines from that day on."),),
     _only_since,
+    judged=False,
 )
+
+
+_PLOT = click.option("--plot", is_flag=True, help="Draw it.")
 
 
 @click.command()
 @click.argument("account", type=Account())
-@click.option("--csv", "file", type=click.Path(dir_okay=False), help="Write a CSV file (- prints).")
+@_PLOT
 @asking
-def usage(account: str, file: str | None, asked: Asked) -> None:
+def usage(account: str, plot: bool, asked: Asked) -> None:
     """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
 
     \b
-    Example:
+    Examples:
+      water-ledger usage 7001 --plot
       water-ledger usage 7001 --csv usage.csv
     """
     from commands import answers
@@ -230,13 +257,7 @@ def usage(account: str, file: str | None, asked: Asked) -> None:
     with books_at(click.get_current_context().obj) as books:
         rules = books.utility().rules(asked.known_at)
         answer = answers.usage(books.history(account), *rules, asked.when, asked.known_at)
-    if file is not None:
-        from commands.tables import usage_csv
-
-        with Path(file).open("w", encoding="utf-8", newline="") if file != "-" else nullcontext(sys.stdout) as written:
-            usage_csv(answer, written)
-    if file is None or (asked.as_json and file != "-"):
-        tell("usage", answer, asked.as_json)
+    tell("usage", answer, asked, plot=plot)
 
 
 @click.command()
@@ -264,49 +285,77 @@ def history(account: str, since: date | None, asked: Asked) -> None:
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
         if not asked.as_json:
-            tell("history", list(found), as_json=False)
+            tell("history", list(found), asked)
             return
         for event in found:
             write(event)
 
 
+def over_all(answer: Callable[..., Any], asked: Asked, source: "Callable[[Policies], Source]", **rest: Any) -> Any:
+    """The answer about all accounts: from the rows that are shown where `source` says that they tell, else folded."""
+    from commands.answers import asked as as_asked
+    from projections.kept import Accounts
+
+    url, when = click.get_current_context().obj, as_asked(asked.when)
+    with books_at(url) as books:
+        rules = books.utility().rules(asked.known_at)
+        if asked.known_at is not None:
+            # Rows hold what is known now, and do not say what was known of them earlier.
+            return answer(books.histories(), *rules, when, asked.known_at, **rest) | _FROM_LOG
+        with Accounts(books, url, source(rules.policies), when) as accounts:
+            found = answer(accounts, *rules, when, None, **rest)
+            return found | ({"answered_from": "tables", "folded": accounts.folded} if accounts.kept else _FROM_LOG)
+
+
 def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
     answers: Any = import_module("commands.answers_over_all")
-    with books_at(click.get_current_context().obj) as books:
-        histories: Iterator[History] = books.histories()
-        rules = books.utility().rules(asked.known_at)
-        return getattr(answers, name)(histories, *rules, asked.when, asked.known_at, **rest)
+    return over_all(getattr(answers, name), asked, lambda _: answers.SOURCES[name], **rest)
+
+
+_FROM_LOG = {"answered_from": "log"}
 
 
 @click.command()
 @click.option("--totals", is_flag=True, help="Show only the totals.")
+@_PLOT
 @asking
-def aging(totals: bool, asked: Asked) -> None:
+def aging(totals: bool, plot: bool, asked: Asked) -> None:
     """Receivables by age from the past-due date: current, 1-30, 31-60, 61-90, over 90 days.
 
     \b
-    Example:
+    Examples:
       water-ledger aging --on 2024-12-31 --json
+      water-ledger aging --plot
     """
     answer = _over_all("aging", asked)
     if totals:
         answer["rows"] = []
-    tell("aging", answer, asked.as_json)
+    tell("aging", answer, asked, plot=plot)
 
 
 @click.command("trial-balance")
 @click.option("--from", "first", type=Day(), metavar="DATE", help="The first day of the period.  [default: the first]")
 @click.option("--to", "last", type=Day(), metavar="DATE", help="The last day of the period.  [default: --on]")
+@click.option("--cutoff", is_flag=True, help="List what took effect in the period and was known after it, and reverse.")
+@click.option("--late", is_flag=True, help="List what came into closed periods after 'books close'.")
 @asking
-def trial_balance(first: date | None, last: date | None, asked: Asked) -> None:
+def trial_balance(first: date | None, last: date | None, cutoff: bool, late: bool, asked: Asked) -> None:
     """Control totals of a period: opening + movements by kind = closing; deposits apart.
 
     \b
-    Example:
-      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31
+    Examples:
+      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31 --cutoff
+      water-ledger trial-balance --to 2024-12-31 --late
     """
-    answer = _over_all("trial_balance", asked._replace(when=last or asked.when), first=first)
-    tell("trial_balance", answer, asked.as_json)
+    asked = asked._replace(when=last or asked.when)
+    answer = _over_all("trial_balance", asked, first=first, cutoff=cutoff)
+    if late:
+        from commands.answers import day_of
+        from commands.cutoff import late_entries
+
+        with books_at(click.get_current_context().obj) as books:
+            answer["late"] = late_entries(books, first, day_of(asked.when), asked.known_at)
+    tell("trial_balance", answer, asked)
 
 
 @click.command()
@@ -318,7 +367,7 @@ def worklist(asked: Asked) -> None:
     Example:
       water-ledger worklist --on 2024-05-22
     """
-    tell("worklist", _over_all("worklist", asked), asked.as_json)
+    tell("worklist", _over_all("worklist", asked), asked)
 
 
 @click.command()
@@ -335,4 +384,4 @@ def rules(district: str | None, asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district), asked.as_json)
+    tell("rules", rule_book(policies, asked.when, district), asked)

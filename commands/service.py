@@ -23,6 +23,7 @@ from ledger.policy.case import Case
 from ledger.policy.clocks import past_due_from
 from ledger.policy.explain import RuleVerdict, judged, shutoff_flags
 from ledger.policy.fees import reconnection_fee
+from ledger.policy.languages import promised_more
 from ledger.policy.reconnection import reconnection
 from ledger.refusal import Invalid, Refused
 
@@ -64,6 +65,7 @@ class AuthorizeShutoff(Command, frozen=True, kw_only=True, tag="service authoriz
                 override_reason=self.override_reason,
                 approved_by=self.approved_by,
                 verdicts=tuple(verdict.recorded() for verdict in verdicts),
+                translation_divergence=_divergence(case, verdicts),
             )
         ]
 
@@ -93,6 +95,7 @@ class DisconnectService(Command, frozen=True, kw_only=True, tag="service disconn
                 at=self.at,
                 reason=self.reason,
                 verdicts=tuple(verdict.recorded() for verdict in verdicts),
+                translation_divergence=_divergence(case, verdicts),
                 flags=shutoff_flags(verdicts, overridden=overridden),
             )
         ]
@@ -205,6 +208,12 @@ def _refuse_if_off(account: Account) -> None:
             f"the water of account {account.id} is off since {shown(account.off.made.effective)}; "
             "record 'service reconnect' first",
         )
+
+
+def _divergence(case: Case, verdicts: Iterable[RuleVerdict]) -> tuple[str, ...]:
+    """Of the rules that bore on a shutoff; the day a bill was due bears on it without a verdict of its own."""
+    bearing = (verdict.function for verdict in verdicts if verdict.verdict != "not_applicable")
+    return promised_more(case, ("due_on_presentation", *bearing))
 
 
 def _sentences(against: Iterable[RuleVerdict]) -> str:

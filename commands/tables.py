@@ -1,67 +1,75 @@
-"""The answers for a person: tables of at most 100 columns, money to the right, days as 22 May 2024.
+"""What each question shows: its sentences, and its tables with their columns, defined once for every way out.
 
-On a terminal there is bold and colour; into a pipe or a file goes plain text.
+`commands.outputs` writes them: on a terminal, as CSV, as XLSX. A column has the name of the answer's field, which is
+its heading in a file; on a terminal it may have another, or stay away.
 """
 
-import csv
-import io
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import IO, TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any, Literal, NamedTuple
 
 from commands.answers import Answer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+Row = Mapping[str, Any]
 
-WIDTH = 100
+Kind = Literal[
+    "text",
+    "word",
+    "list",
+    "verdict",
+    "money",
+    "integer",
+    "number",
+    "percent",
+    "fraction",
+    "day",
+    "moment",
+    "when",
+    "boolean",
+]
+"""What a column holds. A word is one of a few, with `_` for a blank; a number has decimals; when: a day or a moment."""
 
-USAGE_COLUMNS = (
-    "account", "unit", "month", "average_daily", "exact", "literal", "days", "covered_days", "state", "estimated",
-    "flags",
-)  # fmt: skip
-"""The header of the usage export; columns may be added at the end, never moved (CW-12)."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_STYLES = {"blocks": "red", "avoids": "yellow", "unknown": "magenta", "permits": "green"}
-
-
-def show(question: str, answer: Any, file: IO[str] | None = None) -> None:
-    """Print an answer for a person, on standard output or into `file`; `question` is its name in the contract."""
-    from rich.console import Console
-
-    file = file or sys.stdout
-    tty = file.isatty()
-    page = file if tty else io.StringIO()
-    console = Console(
-        file=page, width=None if tty else WIDTH, no_color=not tty, highlight=False, emoji=False, markup=False
-    )
-    if console.width > WIDTH:
-        console.width = WIDTH
-    _SHOWN[question.replace("-", "_")](answer, console)
-    if isinstance(page, io.StringIO):
-        # Cells are filled up with blanks; in a file they would only be noise.
-        file.writelines(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+NUMBERS: frozenset[Kind] = frozenset(("money", "integer", "number", "percent", "fraction"))
+"""The kinds that stand to the right, and that no spreadsheet takes for a formula."""
 
 
-def usage_csv(answer: Answer, file: IO[str]) -> None:
-    """Write average daily use as CSV (RFC 4180); open `file` with newline="" (CW-12)."""
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(USAGE_COLUMNS)
-    for month in answer["months"]:
-        row = month | {"account": answer["account"], "unit": answer["unit"], "flags": " ".join(month["flags"])}
-        numbers = {"average_daily", "exact", "literal", "days", "covered_days"}
-        writer.writerow([_cell(row[name], name in numbers) for name in USAGE_COLUMNS])
+class Column(NamedTuple):
+    """One column; `heading` (None: not shown) and `told` are for a person, where name and value are not enough."""
+
+    name: str
+    kind: Kind = "text"
+    heading: str | None = ""
+    wraps: bool = False
+    told: Callable[[Row], object] | None = None
+
+    @property
+    def shown_as(self) -> str:
+        return self.heading or self.name.replace("_", " ")
 
 
-def _cell(value: object, number: bool) -> str:
-    """A value as a spreadsheet may open it: text that would be run as a formula is quoted first."""
-    if value is None:
-        return ""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"'{text}" if not number and text.startswith(_FORMULA) else text
+class Table(NamedTuple):
+    """Rows under columns; `total` is a last line for a person, and one that is `apart` is for files only."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    title: str = ""
+    total: Row | None = None
+    apart: bool = False
+
+
+class Page(NamedTuple):
+    """What a question shows: sentences, tables, sentences."""
+
+    before: Sequence[str]
+    tables: Sequence[Table] = ()
+    after: Sequence[str] = ()
+
+
+def page(question: str, answer: Any) -> Page:
+    """What an answer shows; `question` is its name in the contract."""
+    return _PAGES[question.replace("-", "_")](answer)
 
 
 def day(text: str | None) -> str:
@@ -78,190 +86,261 @@ def _said(on: date) -> str:
     return f"{on.day} {on:%b %Y}"
 
 
-def _table(console: "Console", columns: str, rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print rows under `columns`, separated by commas; ">" before a name sets it to the right, "*" lets it wrap."""
-    from rich import box
-    from rich.table import Table
-
-    if title:
-        console.print(title, style="bold")
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns.split(","):
-        name = column.lstrip(">*")
-        wraps = "*" in column
-        table.add_column(
-            name, justify="right" if ">" in column else "left", no_wrap=not wraps, overflow="fold", ratio=None
-        )
-    _fill(table, rows)
-    console.print()
-    console.print(table)
-
-
-def _fill(table: "Table", rows: Iterable[Sequence[object]]) -> None:
-    from rich.text import Text
-
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text("–" if cell is None else str(cell)) for cell in row))
-
-
-def _lines(console: "Console", pairs: Iterable[tuple[str, object]]) -> None:
+def aligned(pairs: Iterable[tuple[str, object]]) -> list[str]:
+    """Names and values, one pair a line, the values under each other."""
     pairs = list(pairs)
     wide = max(len(name) for name, _ in pairs)
-    for name, value in pairs:
-        console.print(f"{name:<{wide}}  {value}", soft_wrap=False)
+    return [f"{name:<{wide}}  {value}" for name, value in pairs]
 
 
-def _when(answer: Answer) -> str:
+def when_asked(answer: Answer) -> str:
+    """As of when an answer is."""
     return day(answer.get("at") or answer["on"])
 
 
-def _amounts(console: "Console", answer: Answer) -> None:
-    names = {
-        "balance": "balance",
-        "past_due": "past due",
-        "credit": "credit",
-        "deposit": "credit deposit",
-        "commission_deposit": "held by the Commission",
-        "disputed": "disputed",
-    }
-    _lines(console, [(name, f"{answer[key]:>14}") for key, name in names.items()])
+_AMOUNTS = (
+    Column("balance", "money"),
+    Column("past_due", "money"),
+    Column("credit", "money"),
+    Column("deposit", "money", "credit deposit"),
+    Column("commission_deposit", "money", "held by the Commission"),
+    Column("disputed", "money"),
+)
+_BALANCE = (Column("account"), Column("at", "moment"), Column("on", "day"), *_AMOUNTS)
+_BILLS = (
+    Column("account", heading=None),
+    Column("bill", wraps=True, told=lambda bill: bill["bill"] + (" (void)" if bill["voided_on"] else "")),
+    Column("kind", "word", None),
+    Column("mailed_on", "day", "mailed"),
+    Column("amount", "money"),
+    Column("unpaid", "money"),
+    Column("past_due_from", "day"),
+    Column("grace_until", "day"),
+    Column("shutoff_from", "day"),
+    Column("voided_on", "day", None),
+)
+_RULES_ASKED = (
+    Column("rule"),
+    Column("layer"),
+    Column("verdict", "verdict"),
+    Column("because", wraps=True),
+    Column("cite", heading=None),
+    Column("since", "day", None),
+)
+_USAGE = (
+    Column("account", heading=None),
+    Column("unit", heading=None),
+    Column("month"),
+    Column("average_daily", "number"),
+    Column("exact", "fraction"),
+    Column("literal", "number", None),
+    Column("days", "integer", None),
+    Column("covered_days", "integer", "days covered", told=lambda month: f"{month['covered_days']}/{month['days']}"),
+    Column("state", "word"),
+    Column("estimated", "boolean", None),
+    Column("flags", "list", "remarks", wraps=True, told=lambda month: ", ".join(remarks(month))),
+)
+"""Columns of the usage export may be added at the end, never moved (CW-12)."""
+_STATEMENT = (
+    Column("account", heading=None),
+    Column("on", "when"),
+    Column("recorded_at", "moment", None),
+    Column("version", "integer", None),
+    Column("kind", "word"),
+    Column("reference", wraps=True),
+    Column("amount", "money"),
+    Column("balance", "money"),
+)
+_HISTORY = (
+    Column("version", "integer", "no"),
+    Column("effective", "when"),
+    Column("type", heading="event", wraps=True),
+    Column("facts", wraps=True),
+    Column("known_from", "moment"),
+    Column("recorded_at", "moment", None),
+    Column("actor", heading=None),
+    Column("source", heading=None),
+    Column("flags", "list", wraps=True, told=lambda event: " ".join(event["flags"])),
+)
+AGES = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
+_BOOKS = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
+_CLOSES = (
+    Column("through", "day", "closed through"),
+    Column("recorded_at", "moment", "recorded"),
+    *(Column(book, "money", name) for book, name in _BOOKS.items()),
+)
+_ACCOUNTS = (
+    Column("account", wraps=True),
+    Column("stage", "word"),
+    Column("district", wraps=True),
+    Column("past_due", "money"),
+    Column("balance", "money"),
+    Column("protections", "list", "protected by", wraps=True),
+)
+_WORKLIST = (
+    Column("account", wraps=True),
+    Column("task", "word"),
+    Column("by", "day"),
+    Column("reference", heading="about", wraps=True),
+    Column("amount", "money"),
+    Column("because", wraps=True),
+)
+_RULES = (
+    Column("rule"),
+    Column("layer"),
+    Column("state", "word"),
+    Column("since", "day"),
+    Column("values", wraps=True),
+    Column("cite", heading="source", wraps=True),
+    Column("pack", heading=None),
+)
 
 
-def _balance(answer: Answer, console: "Console") -> None:
-    console.print(f"Account {answer['account']} on {_when(answer)}")
-    _amounts(console, answer)
+def _amounts(answer: Answer) -> list[str]:
+    return aligned((column.shown_as, f"{answer[column.name]:>14}") for column in _AMOUNTS)
 
 
-def _status(answer: Answer, console: "Console") -> None:
+def _balance(answer: Answer) -> Page:
+    row = {"at": None, "on": None} | answer
+    before = [f"Account {answer['account']} on {when_asked(answer)}", *_amounts(answer)]
+    return Page(before, [Table("balance", _BALANCE, [row], apart=True)])
+
+
+def _status(answer: Answer) -> Page:
     stage = answer["stage"].replace("_", " ")
-    console.print(f"Account {answer['account']} on {_when(answer)}: {stage}, service {answer['service']}")
-    _amounts(console, answer)
-    if answer["bills"]:
-        bills = [
-            (
-                bill["bill"] + (" (void)" if bill["voided_on"] else ""),
-                day(bill["mailed_on"]),
-                bill["amount"],
-                bill["unpaid"],
-                *(day(bill[key]) for key in ("past_due_from", "grace_until", "shutoff_from")),
-            )
-            for bill in answer["bills"]
-        ]
-        _table(console, "*bill,mailed,>amount,>unpaid,past due from,grace until,shutoff from", bills)
+    before = [f"Account {answer['account']} on {when_asked(answer)}: {stage}, service {answer['service']}"]
+    after = []
     for protection in answer["protections"]:
         since = f" since {day(protection['since'])}" if protection["since"] else ""
-        console.print(f"protected by {protection['kind']}{since} ({', '.join(protection['rules'])})")
+        after.append(f"protected by {protection['kind']}{since} ({', '.join(protection['rules'])})")
+    bills = Table("bills", _BILLS, _of_account(answer, "bills"), apart=not answer["bills"])
+    return Page([*before, *_amounts(answer)], [bills], after)
 
 
-def _explain(answer: Answer, console: "Console") -> None:
+def _explain(answer: Answer) -> Page:
     word = "may be discontinued" if answer["allowed"] else "may not be discontinued"
-    console.print(f"Account {answer['account']} at {day(answer['at'])}: service {word} for nonpayment")
     layers = (f"{layer} {'allows' if allows else 'forbids'}" for layer, allows in answer["layers"].items())
-    console.print("; ".join(layers))
     earliest = day(answer["earliest"]) if answer["earliest"] else "none within a year"
-    console.print(f"first allowed, if nothing more happens: {earliest}")
-    _verdicts(console, answer["rules"])
-
-
-def _verdicts(console: "Console", rules: Iterable[Answer]) -> None:
-    from rich.text import Text
-
-    rows = [
-        (r["rule"], r["layer"], Text(r["verdict"].replace("_", " "), _STYLES.get(r["verdict"], "")), r["because"])
-        for r in rules
+    before = [
+        f"Account {answer['account']} at {day(answer['at'])}: service {word} for nonpayment",
+        "; ".join(layers),
+        f"first allowed, if nothing more happens: {earliest}",
     ]
-    if rows:
-        _table(console, "rule,layer,verdict,*because", rows)
+    return Page(before, [_verdicts(answer)])
 
 
-def _reconnection(answer: Answer, console: "Console") -> None:
+def _verdicts(answer: Answer) -> Table:
+    return Table("rules", _RULES_ASKED, answer["rules"], apart=not answer["rules"])
+
+
+def _reconnection(answer: Answer) -> Page:
     word = "may be restored" if answer["allowed"] else "may not be restored"
-    console.print(f"Account {answer['account']} at {day(answer['at'])}: service {word}; {answer['because']}")
     names = {"amount_to_pay": "to pay first", "fee": "reconnection fee", "deposit_required": "deposit, at most"}
-    _lines(console, [(name, f"{answer[key]:>14}") for key, name in names.items()])
-    if answer["rules"]:
-        _verdicts(console, answer["rules"])
+    before = [
+        f"Account {answer['account']} at {day(answer['at'])}: service {word}; {answer['because']}",
+        *aligned((name, f"{answer[key]:>14}") for key, name in names.items()),
+    ]
+    return Page(before, [_verdicts(answer)])
 
 
-def _usage(answer: Answer, console: "Console") -> None:
+def _usage(answer: Answer) -> Page:
     unit = answer["unit"]
-    console.print(f"Account {answer['account']} on {day(answer['on'])}: average daily use, {unit or 'not metered'}")
-    rows = [
-        (
-            month["month"],
-            month["average_daily"],
-            month["exact"],
-            f"{month['covered_days']}/{month['days']}",
-            month["state"],
-            ", ".join((["estimated"] if month["estimated"] else []) + month["flags"]).replace("_", " "),
-        )
-        for month in answer["months"]
-    ]
-    _table(console, "month,>average daily,>exact,>days covered,state,*remarks", rows)
+    title = f"Account {answer['account']} on {day(answer['on'])}: average daily use, {unit or 'not metered'}"
+    rows = ({"unit": unit} | month for month in _of_account(answer, "months"))
+    return Page([title], [Table("usage", _USAGE, rows)])
 
 
-def _statement(answer: Answer, console: "Console") -> None:
-    console.print(f"Account {answer['account']}: statement to {day(answer['on'])}, balance {answer['balance']}")
-    rows = [
-        (day(line["on"]), line["kind"].replace("_", " "), line["reference"], line["amount"], line["balance"])
-        for line in answer["lines"]
-    ]
-    _table(console, "on,kind,*reference,>amount,>balance", rows)
+def remarks(month: Row) -> list[str]:
+    """What is to be said of a month's use beside its state."""
+    return [word.replace("_", " ") for word in (["estimated"] if month["estimated"] else []) + month["flags"]]
 
 
-def _aging(answer: Answer, console: "Console") -> None:
-    names = list(answer["totals"])
-    rows = [[row["account"], *(row[name] for name in names)] for row in answer["rows"]]
-    rows.append(["total", *(answer["totals"][name] for name in names)])
-    heads = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
-    _table(
-        console,
-        ",".join(["*account", *(f">{heads.get(name, name)}" for name in names)]),
-        rows,
-        f"Receivables on {day(answer['on'])}, by days past due",
+def _statement(answer: Answer) -> Page:
+    title = f"Account {answer['account']}: statement to {day(answer['on'])}, balance {answer['balance']}"
+    return Page([title], [Table("statement", _STATEMENT, _of_account(answer, "lines"))])
+
+
+def _of_account(answer: Answer, part: str) -> Iterator[Answer]:
+    return ({"account": answer["account"]} | row for row in answer[part])
+
+
+def _aging(answer: Answer) -> Page:
+    columns = [Column(name, "money", AGES.get(name, name)) for name in answer["totals"]]
+    title = f"Receivables on {day(answer['on'])}, by days past due"
+    total = {"account": "total"} | answer["totals"]
+    table = Table("aging", [Column("account", wraps=True), *columns], answer["rows"], title, total)
+    return Page([], [table], source(answer))
+
+
+def _trial_balance(answer: Answer) -> Page:
+    first = f"from {day(answer['from'])} " if answer["from"] else ""
+    before = [f"Control totals {first}to {day(answer['to'])}, {_count(answer['accounts'])}"]
+    tables = []
+    for key, name in _BOOKS.items():
+        book = answer[key]
+        kinds = {"opening": book["opening"], **book["movements"]}
+        kinds |= {"closing": book["closing"], "difference": book["difference"]}
+        columns = (Column("book", heading=None), Column("kind", "word", name), Column("amount", "money"))
+        rows = [{"book": key, "kind": kind, "amount": amount} for kind, amount in kinds.items()]
+        tables.append(Table(key, columns, rows))
+    titles = {"known_after": "In the period, known after it", "known_within": "Known in the period, outside it"}
+    for key, cut in answer.get("cutoff", {}).items():
+        tables.append(Table(key, _entries("known_from", "known from"), cut["rows"], titles[key]))
+    if "late" in answer:
+        closes = [{**close, **close["late"]} for close in answer["late"]["closes"]]
+        tables.append(Table("closes", _CLOSES, closes, "Late in each closed period"))
+        tables.append(Table("late", _entries("recorded_at", "recorded"), answer["late"]["rows"], "Late entries"))
+    return Page(before, tables, source(answer))
+
+
+def _entries(known: str, heading: str) -> tuple[Column, ...]:
+    """The columns of entries, with the moment that decides beside the day on which they take effect."""
+    return (
+        Column("account", wraps=True),
+        Column("book", "word", None),
+        Column("on", "day"),
+        Column("kind", "word"),
+        Column("reference", wraps=True),
+        Column("amount", "money"),
+        Column(known, "moment", heading),
+        Column("version", "integer", None),
     )
 
 
-def _trial_balance(answer: Answer, console: "Console") -> None:
-    first = f"from {day(answer['from'])} " if answer["from"] else ""
-    console.print(f"Control totals {first}to {day(answer['to'])}, {answer['accounts']} accounts")
-    names = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
-    for key, name in names.items():
-        book = answer[key]
-        rows = [("opening", book["opening"])]
-        rows += [(kind.replace("_", " "), amount) for kind, amount in book["movements"].items()]
-        rows += [("closing", book["closing"]), ("difference", book["difference"])]
-        _table(console, f"{name},>amount", rows)
+def source(answer: Answer) -> list[str]:
+    """Where the answer comes from, for whoever wonders how long it took."""
+    if answer.get("answered_from") == "tables":
+        folded = f"; {_count(answer['folded'])} folded from the log" if answer["folded"] else ""
+        return ["", f"answered from the tables{folded}"]
+    return ["", "folded from the log"] if "answered_from" in answer else []
 
 
-def _worklist(answer: Answer, console: "Console") -> None:
-    rows = [
-        (
-            row["account"],
-            row["task"].replace("_", " "),
-            day(row["by"]),
-            row["reference"],
-            row["amount"],
-            row["because"],
-        )
-        for row in answer["rows"]
-    ]
-    _table(console, "*account,task,by,*about,>amount,*because", rows, f"To do on {day(answer['on'])}")
+def _count(accounts: int) -> str:
+    return f"{accounts:,} account{'' if accounts == 1 else 's'}"
 
 
-def _history(events: Any, console: "Console") -> None:
-    rows = [
-        (
-            event["version"],
-            day(event["effective"]),
-            event["type"],
-            "; ".join(f"{name} {_told(value)}" for name, value in _facts(event)),
-            day(event["learned_at"] or event["recorded_at"]),
-            " ".join(event.get("flags", [])),
-        )
+def _accounts(answer: Answer) -> Page:
+    total = {"account": "total", "stage": _count(answer["accounts"]), **answer["totals"]}
+    table = Table("accounts", _ACCOUNTS, answer["rows"], f"Accounts on {day(answer['on'])}", total)
+    return Page([], [table], source(answer))
+
+
+def _worklist(answer: Answer) -> Page:
+    title = f"To do on {day(answer['on'])}"
+    return Page([], [Table("worklist", _WORKLIST, answer["rows"], title)], source(answer))
+
+
+def _history(events: Iterable[Answer]) -> Page:
+    rows = (
+        event
+        | {
+            "facts": "; ".join(f"{name} {_told(value)}" for name, value in _facts(event)),
+            "known_from": event["learned_at"] or event["recorded_at"],
+            "flags": event.get("flags", []),
+        }
         for event in events
-    ]
-    _table(console, ">no,effective,*event,*facts,known from,*flags", rows)
+    )
+    return Page([], [Table("history", _HISTORY, rows)])
 
 
 def _facts(event: Answer) -> Iterator[tuple[str, Any]]:
@@ -278,23 +357,20 @@ def _told(value: object) -> str:
     )
 
 
-def _rules(answer: Answer, console: "Console") -> None:
-    rows = [
-        (
-            rule["rule"],
-            rule["layer"],
-            rule["state"].replace("_", " "),
-            day(rule["since"]),
-            ", ".join(f"{key} {value}" for key, value in rule["values"].items()),
-            rule["cite"],
-        )
+def _rules(answer: Answer) -> Page:
+    rows = (
+        rule | {"values": ", ".join(f"{key} {value}" for key, value in rule["values"].items())}
         for rule in answer["rules"]
-    ]
+    )
     district = f", {answer['district']}" if answer["district"] else ""
-    _table(console, "rule,layer,state,since,*values,*source", rows, f"Rules on {day(answer['on'])}{district}")
+    return Page([], [Table("rules", _RULES, rows, f"Rules on {day(answer['on'])}{district}")])
 
 
-_SHOWN: dict[str, Callable[[Any, Any], None]] = {
+def _elsewhere(module: str, name: str) -> Callable[[Any], Page]:
+    return lambda answer: getattr(import_module(module), name)(answer)
+
+
+_PAGES: dict[str, Callable[[Any], Page]] = {
     "balance": _balance,
     "status": _status,
     "explain": _explain,
@@ -306,4 +382,8 @@ _SHOWN: dict[str, Callable[[Any, Any], None]] = {
     "aging": _aging,
     "trial_balance": _trial_balance,
     "worklist": _worklist,
+    "accounts": _accounts,
+    "register": _elsewhere("commands.registers", "page"),
+    "report": _elsewhere("commands.reports", "page"),
+    "report_list": _elsewhere("commands.reports", "listed"),
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from commands.answers import Answer, When, asked, day_of, plain
+from commands.answers import Answer, When, asked, day_of
 from ledger.calendar import PACIFIC, Calendar
 from ledger.history import History
 from ledger.money import money
@@ -15,7 +15,9 @@ from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
 from ledger.refusal import Refused
+from ledger.showing import plain
 from ledger.usage import metering
+from projections.kept import Kept, Source
 
 Task = Literal["serve_notice", "authorize_shutoff", "installment_due", "installment_missed", "stay", "true_up"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -35,9 +37,13 @@ class Item(NamedTuple):
 
 
 def worklist(
-    histories: Iterable[History], calendar: Calendar, policies: Policies, when: When, known_at: datetime | None = None
+    accounts: Iterable[History | Kept],
+    calendar: Calendar,
+    policies: Policies,
+    when: When,
+    known_at: datetime | None = None,
 ) -> Answer:
-    """Everything that needs doing on a day, account by account, one folded at a time.
+    """Everything that needs doing on a day, account by account, one folded at a time; rows tell that nothing does.
 
     All that had happened by then counts, by the end of a day; a shutoff is judged at the opening of the offices.
     """
@@ -45,16 +51,31 @@ def worklist(
     at = calendar.opening(on) or datetime.combine(on, time.min, PACIFIC)
     totals = dict.fromkeys(TASKS, 0)
     rows = []
-    for history in histories:
+    for found in accounts:
+        if isinstance(found, Kept):
+            continue
         try:
-            account = history.as_of(when, known_at)
+            account = found.as_of(when, known_at)
         except Refused:
             continue
         for item in _items(Case(account, at, calendar, policies)):
             totals[item.task] += 1
             amount = None if item.amount is None else money(item.amount)
-            rows.append({"account": history.account} | plain(item._replace(amount=None)) | {"amount": amount})
+            rows.append({"account": account.id} | plain(item._replace(amount=None)) | {"amount": amount})
     return {"on": plain(on), "known_at": plain(known_at), "rows": rows, "totals": totals}
+
+
+def _idle(kept: Kept, when: When) -> bool:
+    """Whether rows tell that there is nothing to do: no bill past due, and nothing that waits."""
+    if not kept.happened_by(when) or any(kept.has(name) for name in _WAITS):
+        return False
+    on = day_of(when)
+    owed = (part for part in kept.rows("unpaid") if part.charge == "bill")
+    return all(part.past_due_from is None or part.past_due_from > on for part in owed)
+
+
+_WAITS = ("disputes", "appeals", "arrangements", "waiting")
+SOURCE = Source(("accounts", "unpaid", *_WAITS), _idle)
 
 
 def _items(case: Case) -> Iterator[Item]:

@@ -13,7 +13,7 @@ from ledger import events as e
 from ledger.charges import Charge, Credit, Part, Settlement, settle
 
 
-class Bill(Struct):
+class Bill(Struct, gc=False):
     """A bill as it stands: `amount` cents after corrections; `parts` carry the clocks (DO-02 e)."""
 
     issued: e.BillIssued
@@ -107,7 +107,8 @@ class Account:
     __slots__ = (
         "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
         "billing", "bills", "closed_on", "contacts", "deposits", "disbursements",
-        "disputes", "district", "dwelling", "fees", "findings", "health", "id", "language", "logins", "low_income",
+        "disputes", "district", "dwelling", "enrollments", "fees", "findings", "health", "id", "language", "logins",
+        "low_income",
         "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
         "reported", "returned", "service_class", "shutoffs", "transferred", "version",
     )  # fmt: skip
@@ -126,6 +127,7 @@ class Account:
         self.low_income = False
         self.logins: list[e.LoginLinked | e.LoginUnlinked] = []
         self.autopay: e.AutopayEnrolled | None = None
+        self.enrollments: list[e.AutopayEnrolled | e.AutopayCancelled] = []
         self.meter_events: list[e.Event] = []
         self.bills: dict[str, Bill] = {}
         self.fees: dict[str, Fee] = {}
@@ -205,17 +207,12 @@ class Account:
 
     def past_due(self, on: date) -> int:
         """What is past due at the end of `on`, in cents, literally (DO-02)."""
-        return sum(charge.past_due(on, self.settled.unpaid(charge.id)) for charge in self.settled.charges)
+        return sum(charge.past_due(on, unpaid) for charge, unpaid in self.settled.open())
 
     def past_due_bills(self, on: date) -> list[Bill]:
         """The bills with something past due at the end of `on`, oldest first."""
-        found = []
-        for charge in self.settled.charges:
-            if charge.kind == "bill" and charge.on < on:
-                unpaid = self.settled.unpaid_at(charge.id, on)
-                if unpaid and charge.past_due(on, unpaid):
-                    found.append(self.bills[charge.name])
-        return found
+        open_then = self.settled.open_bills_at(on, on)
+        return [self.bills[charge.name] for charge, unpaid in open_then if charge.past_due(on, unpaid)]
 
     def unpaid(self, bill: str) -> int:
         """What is still owed on a bill, in cents."""
@@ -225,7 +222,8 @@ class Account:
         """All that is owed for: bills not voided, fees not waived, positive adjustments."""
         for bill in self.bills.values():
             if bill.voided_on is None:
-                yield Charge("bill", bill.id, bill.mailed_on, bill.issued.version, bill.amount, bill.parts)
+                issued = bill.issued
+                yield Charge("bill", issued.bill, issued.mailed_on, issued.version, bill.amount, bill.parts)
         for fee in self.fees.values():
             c = fee.charged
             if fee.waived_on is None:
@@ -237,8 +235,9 @@ class Account:
 
     def credits(self) -> Iterator[Credit]:
         """All that was given: payments that stand, negative adjustments, absorbed deposits, credits from disputes."""
-        for p in self.payments.values():
-            if p.payment not in self.returned and p.payment not in self.transferred:
+        returned, transferred = self.returned, self.transferred
+        for name, p in self.payments.items():
+            if name not in returned and name not in transferred:
                 bill = p.bill if isinstance(p, e.PaymentReceived) else None
                 yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None)
         for a in self.adjustments:

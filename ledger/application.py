@@ -7,8 +7,9 @@ one transaction through it, `post_all` many in one through the log beneath.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice, repeat
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent
@@ -16,19 +17,26 @@ from eventsourcing.persistence import StoredEvent
 from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
+from ledger.context import Whole
+from ledger.history import History
 from ledger.moments import pacific
 from ledger.policy.parameters import ALWAYS, builtin_packs
 from ledger.posting import Command, Desk, Outcome, Pending, Stream
 from ledger.refusal import Refused
-from ledger.store.codec import encode
+from ledger.store.codec import decode, encode
 from ledger.store.keys import Keys
-from ledger.store.log import COMMITMENT, Batch, Conflict, Entry, Log, StoreUnavailable, shard_of
+from ledger.store.log import COMMITMENT, Batch, CommandRow, Conflict, Entry, Log, StoreUnavailable, shard_of
 from ledger.store.open import keys_of, open_keys, open_log
 
 Item = Command | Outcome
 """A command to post, or what became of a line that is none."""
 
-BATCH = 1000
+BATCHES = (1000, 2000, 4000)
+"""How many commands go into one transaction, the first, the second, each later one: more share a sync of the disk."""
+
+AT_ONCE = 500
+"""How many commands of it are laid out together: the histories of as many accounts are in memory."""
+
 MOST_EVENTS_HELD = 200_000
 """How many decoded events a posting keeps: memory stays flat, and accounts that come again stay fast."""
 
@@ -51,9 +59,12 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
+        if command.whole:
+            return next(self.post_all([command], backfill=backfill))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
-        stored = pending is not None and self._append(pending)
+        # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
+        stored = pending is not None and not desk.erasing and self._append(pending)
         if stored or pending is None or command.account != e.UTILITY:
             self._utility = desk.streams[e.UTILITY]
         if stored:
@@ -62,30 +73,37 @@ class Ledger(Application[str]):
         # store would not take, is decided again: its keys looked up, while others wait.
         return next(self.post_all([command], backfill=backfill))
 
-    def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = BATCH) -> Iterator[Outcome]:
-        """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk."""
+    def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = 0) -> Iterator[Outcome]:
+        """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk.
+
+        Batches are of `size` commands, or as `BATCHES` says.
+        """
         desk = Desk(self.keys, self._clock, backfill=backfill)
         left: dict[int, int] = {}
         waiting = iter(items)
-        while some := list(islice(waiting, size)):
+        sizes = repeat(size) if size else chain(BATCHES, repeat(BATCHES[-1]))
+        while some := list(islice(waiting, next(sizes))):
             for attempt in range(_TRIES):
                 try:
                     with self.store.writing(_accounts(some)) as batch:
                         self._drop_stale(desk, left, batch.heads)
                         desk.put(self._take_utility())
-                        outcomes = self._batch(desk, some, batch)
-                        self.keys.flush()
+                        outcomes = [o for part in self._parts(desk, some, batch) for o in part]
+                        self.keys.flush(desk.erasing)
                     break
                 except Conflict:
                     desk.streams.clear()
+                    desk.erasing.clear()
                     if attempt + 1 == _TRIES:
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
+            if desk.erasing:
+                self.keys.tidy()
+                desk.erasing.clear()
             left.update(batch.heads)
             self._utility = desk.streams[e.UTILITY]
             yield from outcomes
-            desk.shrink(MOST_EVENTS_HELD)
 
     def post_together(
         self,
@@ -100,18 +118,22 @@ class Ledger(Application[str]):
         `called` is how they speak of the one by its number.
         """
         outcomes: list[Outcome] = []
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._batches(items, batch, backfill):
+            for some in self._parts(desk, items, batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
-            self.keys.flush()
+            self.keys.flush(desk.erasing)
+        if desk.erasing:
+            self.keys.tidy()
         return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
         """Record nothing and answer as if; others who write wait meanwhile."""
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._batches(items, batch, backfill):
+            for some in self._parts(desk, items, batch):
                 yield from some
             raise _Undo
 
@@ -126,29 +148,32 @@ class Ledger(Application[str]):
         except Conflict as error:
             raise StoreUnavailable(f"{error}; nothing was recorded, so post all of it again") from None
 
-    def _batches(self, items: Iterable[Item], batch: Batch, backfill: bool) -> Iterator[list[Outcome]]:
-        desk = Desk(self.keys, self._clock, backfill=backfill)
+    def _parts(self, desk: Desk, items: Iterable[Item], batch: Batch) -> Iterator[list[Outcome]]:
+        """Decide and append commands, so many at once that their accounts' histories fit in memory."""
         waiting = iter(items)
-        while some := list(islice(waiting, BATCH)):
-            yield self._batch(desk, some, batch)
+        while some := list(islice(waiting, AT_ONCE)):
             desk.shrink(MOST_EVENTS_HELD)
+            yield self._part(desk, some, batch)
 
-    def _batch(self, desk: Desk, items: list[Item], batch: Batch) -> list[Outcome]:
+    def _part(self, desk: Desk, items: list[Item], batch: Batch) -> list[Outcome]:
+        moment = self._clock()
+        desk.clock = lambda: moment
         commands = [item for item in items if not isinstance(item, Outcome)]
         utility = desk.streams.get(e.UTILITY) or Stream(e.UTILITY, ())
         utility.read(batch.load([e.UTILITY], {e.UTILITY: utility.version})[e.UTILITY])
         desk.put(utility)
-        needed = {e.UTILITY: None} | {a: None for c in commands for a in (c.account, *c.others())}
+        needed = dict.fromkeys([*(a for c in commands for a in (c.account, *c.others())), e.UTILITY])
         for account, states in batch.load(desk.missing(needed)).items():
             desk.put(Stream(account, states))
-        keyed = {id(c): desk.keys_of(c) for c in commands}
-        desk.recorded = batch.find(desk.wanted(key, c) for c in commands for key in keyed[id(c)])
-        outcomes, entries, rows = [], list[Entry](), []
-        for item in items:
+        keyed = [() if isinstance(item, Outcome) else desk.keys_of(item) for item in items]
+        desk.recorded = batch.find([wanted for keys in keyed for wanted, _ in keys])
+        outcomes, entries, rows = [], list[Entry](), list[CommandRow]()
+        desk.whole = partial(self._whole_as_of, batch, entries, rows)
+        for item, keys in zip(items, keyed, strict=True):
             if isinstance(item, Outcome):
                 outcomes.append(item)
                 continue
-            outcome, pending = desk.decide(item, keyed[id(item)])
+            outcome, pending = desk.decide(item, keys)
             outcomes.append(outcome)
             if pending is not None:
                 entries += pending.entries
@@ -156,9 +181,22 @@ class Ledger(Application[str]):
         batch.append(entries, rows)
         return outcomes
 
+    def _whole_as_of(self, batch: Batch, entries: list[Entry], rows: list[CommandRow]) -> Whole:
+        """Every account with all that stands before a command of this batch: what was decided so far is appended."""
+        if rows:
+            batch.append(entries, rows)
+        entries.clear()
+        rows.clear()
+        accounts = sorted({*self.store.accounts(), *batch.tips} - {e.UTILITY})
+        some = (accounts[n : n + AT_ONCE] for n in range(0, len(accounts), AT_ONCE))
+        loaded = (found for names in some for found in batch.load(names).items())
+        return Whole(dict(batch.heads), (History(account, decode(states)) for account, states in loaded))
+
     def _drop_stale(self, desk: Desk, left: dict[int, int], heads: dict[int, int]) -> None:
         """Forget the accounts of shards where somebody else wrote since this posting's last batch there."""
         moved = {shard for shard, head in heads.items() if left.get(shard) != head}
+        if not moved:
+            return
         for account in [a for a in desk.streams if shard_of(a, self.store.shards) in moved]:
             del desk.streams[account]
 
@@ -200,7 +238,11 @@ class _Undo(Exception):
     pass
 
 
-def _accounts(items: Iterable[Item]) -> set[str]:
+def _accounts(items: Iterable[Item]) -> set[str] | None:
+    """The accounts that these commands touch; None, which is all, where one is decided against the whole ledger."""
+    items = list(items)
+    if any(not isinstance(item, Outcome) and item.whole for item in items):
+        return None
     return {a for c in items if not isinstance(c, Outcome) for a in (c.account, *c.others())}
 
 

@@ -8,10 +8,10 @@ from ledger import events as e
 from ledger.history import History
 from ledger.store.codec import decode, with_personal
 from ledger.store.log import Log
-from ledger.utility import Utility
 
 if TYPE_CHECKING:
     from ledger.store.keys import Keys
+    from ledger.utility import Utility
 
 Clock = Callable[[], datetime]
 
@@ -41,8 +41,11 @@ class Books:
             if account != e.UTILITY:
                 yield History(account, decode(states))
 
-    def utility(self) -> Utility:
+    def utility(self) -> "Utility":
         """What was declared for the whole utility: closures, office hours, policy packs."""
+        # Reading the packs takes as long as all else that a balance needs, and a balance needs none.
+        from ledger.utility import Utility
+
         return Utility(decode(self.log.states(e.UTILITY)))
 
     def opened(self, account: str, event: e.Event) -> e.Event:

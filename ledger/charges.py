@@ -1,8 +1,9 @@
 """Which credit pays which charge: a pure function of what is owed and what was given (C10)."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from msgspec import Struct
 ChargeKind = Literal["bill", "fee", "adjustment"]
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
     """So many cents of a charge with clocks of their own: an increase runs from its correction's mailing (DO-02 e)."""
 
     mailed_on: date
@@ -18,7 +19,7 @@ class Part(Struct, frozen=True):
     past_due_from: date | None
 
 
-class Charge(Struct, frozen=True):
+class Charge(Struct, frozen=True, gc=False):
     """Something owed: its parts, the oldest first, add up to `amount` cents."""
 
     kind: ChargeKind
@@ -33,17 +34,25 @@ class Charge(Struct, frozen=True):
         return f"{self.kind} {self.name}"
 
     def past_due(self, on: date, unpaid: int) -> int:
-        """How many of the `unpaid` cents are past due at the end of `on`; the oldest part was paid first."""
-        total = 0
+        """How many of the `unpaid` cents are past due at the end of `on`."""
+        return sum(
+            share for part, share in self.shares(unpaid) if part.past_due_from is not None and part.past_due_from <= on
+        )
+
+    def shares(self, unpaid: int) -> list[tuple[Part, int]]:
+        """The parts of which something is unpaid, each with those cents; the oldest part was paid first."""
+        if len(self.parts) == 1 and unpaid:
+            return [(self.parts[0], min(unpaid, self.amount))]
+        found = []
         for part in reversed(self.parts):
             share = min(unpaid, part.amount)
-            if part.past_due_from is not None and part.past_due_from <= on:
-                total += share
             unpaid -= share
-        return total
+            if share:
+                found.append((part, share))
+        return found[::-1]
 
 
-class Credit(Struct, frozen=True):
+class Credit(Struct, frozen=True, gc=False):
     """Something given: `amount` cents on a day, perhaps meant for one charge."""
 
     on: date
@@ -52,7 +61,7 @@ class Credit(Struct, frozen=True):
     charge: str | None = None
 
 
-class Paid(Struct, frozen=True):
+class Paid(Struct, frozen=True, gc=False):
     """So many cents laid on a charge: the day they counted from, and the credit they came from."""
 
     on: date
@@ -74,6 +83,10 @@ class Settlement(Struct):
         """What is still owed on a charge, in cents; 0 for one that no longer stands."""
         return self.left.get(charge, 0)
 
+    def open(self) -> list[tuple[Charge, int]]:
+        """The charges with something unpaid, each with those cents."""
+        return [(charge, left) for charge, left in zip(self.charges, self.left.values(), strict=True) if left]
+
     def unpaid_at(self, charge: str, on: date) -> int:
         """What was owed on a charge at the end of `on`, in cents."""
         paid = self.paid.get(charge)
@@ -82,6 +95,17 @@ class Settlement(Struct):
             return self.left.get(charge, 0)
         return self.owed.get(charge, 0) - sum(p.amount for p in paid if p.on <= on)
 
+    def open_bills_at(self, on: date, mailed_by: date) -> Iterator[tuple[Charge, int]]:
+        """The bills mailed by a day with something unpaid at the end of `on`, each with those cents, oldest first."""
+        for charge, left, paid in zip(self.charges, self.left.values(), self.paid.values(), strict=True):
+            if charge.on > mailed_by:
+                return
+            # Most were paid by then, and are passed over at a glance.
+            if charge.kind == "bill" and (left or (paid and paid[-1].on > on)):
+                unpaid = left + sum(p.amount for p in paid if p.on > on)
+                if unpaid:
+                    yield charge, unpaid
+
 
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
@@ -89,55 +113,58 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     Where no bill is open, it pays the oldest open fee or adjustment.
     """
     owed = sorted(charges, key=_turn_of_charge)
-    given = sorted(credits, key=_turn_of_credit)
     amounts = {charge.id: charge.amount for charge in owed}
-    unpaid = dict(amounts)
+    unpaid = amounts.copy()
     paid: dict[str, list[Paid]] = {charge: [] for charge in amounts}
-    coming = deque(zip(owed, amounts, strict=True))
     bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
 
     def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
+        """What is left of the amount once the charge has taken its share."""
         left = unpaid[charge]
         share = min(left, amount)
         if share > 0:
             unpaid[charge] = left - share
             paid[charge].append(Paid(on, share, credit))
-            amount -= share
-        return amount
+        return amount - share
 
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
         while amount and (queue := bills or others):
             amount = lay(queue[0], credit, amount, on)
-            if unpaid[queue[0]] > 0:
-                return
-            queue.popleft()
+            if not unpaid[queue[0]]:
+                queue.popleft()
         if amount:
             pool.append((credit, amount))
 
-    def arrive(until: date) -> None:
-        while coming and coming[0][0].on <= until:
-            charge, name = coming.popleft()
-            (bills if charge.kind == "bill" else others).append(name)
-            if pool:
-                waiting, pool[:] = list(pool), []
-                for credit, amount in waiting:
-                    pay_oldest(credit, amount, charge.on)
+    def arrive(charge: Charge, name: str) -> None:
+        (bills if charge.kind == "bill" else others).append(name)
+        if pool:
+            waiting, pool[:] = list(pool), []
+            for credit, amount in waiting:
+                pay_oldest(credit, amount, charge.on)
 
-    for credit in given:
-        arrive(credit.on)
-        amount = credit.amount
+    coming = zip(owed, amounts, strict=True)
+    charge, name = next(coming, _NONE)
+    for credit in sorted(credits, key=_turn_of_credit):
+        on, amount = credit.on, credit.amount
+        while charge and charge.on <= on:
+            arrive(charge, name)
+            charge, name = next(coming, _NONE)
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
-            amount = lay(credit.charge, credit, amount, credit.on)
-        pay_oldest(credit, amount, credit.on)
-    arrive(date.max)
+            amount = lay(credit.charge, credit, amount, on)
+        pay_oldest(credit, amount, on)
+    while charge:
+        arrive(charge, name)
+        charge, name = next(coming, _NONE)
     over = sum(amount for _, amount in pool)
     return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
+
+
+_NONE: tuple[None, str] = (None, "")
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:
     return charge.on, charge.kind != "bill", charge.version
 
 
-def _turn_of_credit(credit: Credit) -> tuple[date, int]:
-    return credit.on, credit.version
+_turn_of_credit = attrgetter("on", "version")

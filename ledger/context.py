@@ -1,6 +1,6 @@
 """What a decision may look at besides the account: the calendar, the rules and the moment. All of it is handed in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -19,6 +19,13 @@ class On(NamedTuple):
     event: Event
 
 
+class Whole(NamedTuple):
+    """Every account as recorded up to `positions` (shard to position), one at a time."""
+
+    positions: Mapping[int, int]
+    histories: Iterator[History]
+
+
 class Context:
     """The world at the moment a command is decided.
 
@@ -33,6 +40,7 @@ class Context:
         now: datetime,
         known_at: datetime | None = None,
         others: Mapping[str, Account] | None = None,
+        whole: Callable[[], Whole] | None = None,
     ) -> None:
         self.history = history
         self.calendar = calendar
@@ -40,6 +48,7 @@ class Context:
         self.now = now
         self.known_at = known_at or now
         self.others = others or {}
+        self._whole = whole
 
     @property
     def today(self) -> date:
@@ -49,6 +58,11 @@ class Context:
     def as_of(self, when: date | datetime) -> Account:
         """The account as it stood at the end of a day or at a moment, as known now."""
         return self.history.as_of(when)
+
+    def whole(self) -> Whole:
+        """Every account, with all that was recorded before this command; for a command that asks for the `whole`."""
+        assert self._whole is not None, "only a command with `whole` is decided against every account"
+        return self._whole()
 
     def parameters(self, on: date, account: Account) -> Parameters:
         """The rules in force on a day for the account's district."""

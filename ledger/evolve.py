@@ -1,7 +1,7 @@
 """The fold: what each event changes in an account. Nothing here refuses or looks anything up."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from ledger import events as e
@@ -22,7 +22,7 @@ def fold(account: str, history: Iterable[e.Event]) -> Account:
 
 
 def evolve(account: Account, event: e.Event) -> None:
-    """Fold one more event into the account; what refers to a thing not there yet changes nothing."""
+    """Fold one more event, the last in effective order; what refers to a thing not there yet changes nothing."""
     _EVOLVE[type(event)](account, event)
     account.forget()
     if event.version > account.version:
@@ -32,12 +32,11 @@ def evolve(account: Account, event: e.Event) -> None:
 def order(event: e.Event) -> tuple[date, int, Any, int]:
     """The key of effective order: a day's bare-dated events by kind, then the timed ones by time; ties by version."""
     name, rank = _ORDER[type(event)]
-    when: date | datetime = getattr(event, name)
-    if isinstance(when, datetime):
-        if when.tzinfo is not None:
-            return when.date(), 1, when, event.version
-        when = when.date()
-    return when, 0, rank, event.version
+    when = getattr(event, name)
+    if type(when) is date:
+        return when, 0, rank, event.version
+    on = when.date()
+    return (on, 0, rank, event.version) if when.tzinfo is None else (on, 1, when, event.version)
 
 
 _ORDER = {kind: (kind.when, kind.rank) for kind in e.EVENTS.values()}
@@ -69,7 +68,12 @@ def _login(a: Account, event: e.LoginLinked | e.LoginUnlinked) -> None:
     a.logins.append(event)
 
 
+def _erased(a: Account, event: e.PersonalDataErased) -> None:
+    """What is kept of an account in its state holds nothing personal that could be read."""
+
+
 def _autopay(a: Account, event: e.AutopayEnrolled | e.AutopayCancelled) -> None:
+    a.enrollments.append(event)
     a.autopay = event if isinstance(event, e.AutopayEnrolled) else None
 
 
@@ -268,6 +272,7 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.AccountClassified: _classified,
     e.LoginLinked: _login,
     e.LoginUnlinked: _login,
+    e.PersonalDataErased: _erased,
     e.AutopayEnrolled: _autopay,
     e.AutopayCancelled: _autopay,
     e.MeterInstalled: _meter,
@@ -321,4 +326,5 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.OfficeClosed: _utility,
     e.OfficeHoursSet: _utility,
     e.PolicyPublished: _utility,
+    e.BooksClosed: _utility,
 }

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from ledger.calendar import PACIFIC
 from ledger.refusal import shown as as_given
@@ -17,13 +18,9 @@ _OFFSETS = {offset: timezone(offset) for offset in (timedelta(hours=-7), timedel
 
 def day(text: object) -> date:
     """The civil day in `text` ("2024-02-29"); raises ValueError with a sentence for whoever typed it."""
-    if not isinstance(text, str) or _DAY.fullmatch(text) is None:
-        raise ValueError(f'{as_given(text)} is not a date; write it as "2024-02-29"')
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"there is no day {text} in the calendar") from None
-    return _kept(found, text)
+    if not isinstance(text, str):
+        raise _no_date(text)
+    return _day(text)
 
 
 def moment(text: object) -> datetime:
@@ -31,13 +28,31 @@ def moment(text: object) -> datetime:
 
     A bare date gives a moment without an offset: only the day is known. Raises ValueError with a sentence.
     """
-    if isinstance(text, str) and _DAY.fullmatch(text):
-        return bare(day(text))
-    found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise _no_moment(text)
+    return _moment(text)
+
+
+# A feed names the same days and minutes again and again.
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    if _DAY.fullmatch(text) is None:
+        raise _no_date(text)
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text} in the calendar") from None
+    return _kept(found, text)
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    if _DAY.fullmatch(text):
+        return bare(_day(text))
+    found = _MOMENT.fullmatch(text)
     if found is None:
-        way_out = 'write it as "2024-04-22T10:42" or "2024-04-22T10:42-07:00"'
-        raise ValueError(f"{as_given(text)} is not a moment; {way_out}")
-    day(found["day"])
+        raise _no_moment(text)
+    _day(found["day"])
     offset = (found["offset"] or "").replace("Z", "+00:00")
     try:
         local = datetime.fromisoformat(f"{found['day']}T{found['time']}{offset}")
@@ -71,6 +86,15 @@ def shown(when: date | datetime) -> str:
     if isinstance(when, datetime) and when.tzinfo is None:
         return when.date().isoformat()
     return when.isoformat()
+
+
+def _no_date(given: object) -> ValueError:
+    return ValueError(f'{as_given(given)} is not a date; write it as "2024-02-29"')
+
+
+def _no_moment(given: object) -> ValueError:
+    way_out = 'write it as "2024-04-22T10:42" or "2024-04-22T10:42-07:00"'
+    return ValueError(f"{as_given(given)} is not a moment; {way_out}")
 
 
 def _kept(on: date, text: str) -> date:

@@ -70,11 +70,15 @@ def half_up(value: Fraction) -> int:
 
 def decimals(value: Fraction, places: int = 6) -> str:
     """`value` as text with that many decimals, rounded half-up once."""
-    # In whole numbers: multiplying the Fraction would reduce it again.
-    above, below = value.numerator * 10**places, value.denominator
-    magnitude = (2 * abs(above) + below) // (2 * below)
-    whole, part = divmod(magnitude, 10**places)
-    return f"{'-' if above < 0 and magnitude else ''}{whole}.{part:0{places}}"
+    return quotient(value.numerator, value.denominator, places)
+
+
+def quotient(above: int, below: int, places: int = 6) -> str:
+    """`above`/`below`, which is over zero, as text with that many decimals, rounded half-up once."""
+    # In whole numbers, and their digits cut: a Fraction would be reduced again, and a format takes three times as long.
+    digits = str((2 * abs(above) * 10**places + below) // (2 * below)).zfill(places + 1)
+    sign = "-" if above < 0 and digits.strip("0") else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def _require(sign: Sign, amount: int, text: str) -> None:

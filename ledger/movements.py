@@ -4,11 +4,16 @@ The sum of an account's movements is what `Account` derives from its state; a st
 them up, and where the two ways differ there is a fault.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
+
+from msgspec import Struct
 
 from ledger import events as e
+from ledger.events import Book
+
+__all__ = ["KINDS", "Book", "Movement", "entry", "movements"]
 
 BalanceKind = Literal[
     "bill", "bill_correction", "bill_void", "fee", "fee_waiver", "adjustment", "payment", "payment_return",
@@ -16,7 +21,6 @@ BalanceKind = Literal[
 ]  # fmt: skip
 DepositKind = Literal["received", "interest", "absorbed", "refunded"]
 CommissionKind = Literal["deposited", "to_utility", "to_customer"]
-Book = Literal["balance", "deposit", "commission_deposit"]
 
 KINDS: dict[Book, tuple[str, ...]] = {
     "balance": get_args(BalanceKind),
@@ -26,7 +30,7 @@ KINDS: dict[Book, tuple[str, ...]] = {
 """The kinds of movement in each book: what is owed, the deposit held here, the deposit the Commission holds."""
 
 
-class Movement(NamedTuple):
+class Movement(Struct, frozen=True, gc=False):
     """So many cents up or down in one book, on the day and by the event that moved them."""
 
     book: Book
@@ -37,24 +41,29 @@ class Movement(NamedTuple):
     amount: int
 
 
-def movements(events: Iterable[e.Event]) -> Iterator[Movement]:
+def movements(events: Iterable[e.Event]) -> list[Movement]:
     """The movements of one account's `events`, which are in effective order."""
     standing = _Standing()
     for event in events:
         moves = _MOVES.get(type(event))
         if moves is not None:
-            for book, kind, reference, amount, cause in moves(standing, event):
-                yield Movement(book, event.day, cause, kind, reference, amount)
+            moves(standing, event)
+    return standing.moved
 
 
-_Step = tuple[Book, str, str | None, int, e.Event]
+def entry(event: e.Event) -> bool:
+    """Whether an event is one that moves a book, or decides what another one moves."""
+    return type(event) in _MOVES
+
+
 _Left = e.PaymentReturned | e.PaymentTransferred
 
 
 class _Standing:
-    """What stands at a point of the history: it is taken back by what it amounts to then."""
+    """What stands at a point of the history, taken back by what it amounts to then; and what moved so far."""
 
     def __init__(self) -> None:
+        self.moved: list[Movement] = []
         self.bills: dict[str, int] = {}
         self.fees: dict[str, int] = {}
         self.payments: dict[str, int] = {}
@@ -62,103 +71,110 @@ class _Standing:
         self.answers: dict[str, int] = {}
         self.appeals: set[str] = set()
 
-
-def _bill(standing: _Standing, event: e.BillIssued) -> Iterator[_Step]:
-    standing.bills[event.bill] = event.amount
-    yield "balance", "bill", event.bill, event.amount, event
+    def move(self, book: Book, on: date, event: e.Event, kind: str, reference: str | None, amount: int) -> None:
+        self.moved.append(Movement(book, on, event, kind, reference, amount))
 
 
-def _bill_corrected(standing: _Standing, event: e.BillCorrected) -> Iterator[_Step]:
+def _bill(standing: _Standing, event: e.BillIssued) -> None:
+    name, amount = event.bill, event.amount
+    standing.bills[name] = amount
+    standing.moved.append(Movement("balance", event.mailed_on, event, "bill", name, amount))
+
+
+def _bill_corrected(standing: _Standing, event: e.BillCorrected) -> None:
     if event.bill in standing.bills:
         change = event.amount - standing.bills[event.bill]
         standing.bills[event.bill] = event.amount
-        yield "balance", "bill_correction", event.bill, change, event
+        standing.move("balance", event.mailed_on, event, "bill_correction", event.bill, change)
 
 
-def _bill_voided(standing: _Standing, event: e.BillVoided) -> Iterator[_Step]:
+def _bill_voided(standing: _Standing, event: e.BillVoided) -> None:
     if event.bill in standing.bills:
-        yield "balance", "bill_void", event.bill, -standing.bills.pop(event.bill), event
+        standing.move("balance", event.on, event, "bill_void", event.bill, -standing.bills.pop(event.bill))
 
 
-def _fee(standing: _Standing, event: e.FeeCharged) -> Iterator[_Step]:
+def _fee(standing: _Standing, event: e.FeeCharged) -> None:
     standing.fees[event.fee] = event.amount
-    yield "balance", "fee", event.fee, event.amount, event
+    standing.move("balance", event.on, event, "fee", event.fee, event.amount)
 
 
-def _fee_waived(standing: _Standing, event: e.FeeWaived) -> Iterator[_Step]:
+def _fee_waived(standing: _Standing, event: e.FeeWaived) -> None:
     if event.fee in standing.fees:
-        yield "balance", "fee_waiver", event.fee, -standing.fees.pop(event.fee), event
+        standing.move("balance", event.on, event, "fee_waiver", event.fee, -standing.fees.pop(event.fee))
 
 
-def _adjustment(standing: _Standing, event: e.AdjustmentPosted) -> Iterator[_Step]:
-    yield "balance", "adjustment", event.reason, event.amount, event
+def _adjustment(standing: _Standing, event: e.AdjustmentPosted) -> None:
+    standing.move("balance", event.on, event, "adjustment", event.reason, event.amount)
 
 
-def _payment(standing: _Standing, event: e.PaymentReceived | e.PaymentTransferredIn) -> Iterator[_Step]:
-    name = event.payment
-    if isinstance(event, e.PaymentTransferredIn) and isinstance(standing.left.get(name), e.PaymentTransferred):
-        del standing.left[name]
-    kind = "payment" if isinstance(event, e.PaymentReceived) else "payment_transfer"
-    yield "balance", kind, name, standing.payments.get(name, 0) - event.amount, event
-    standing.payments[name] = event.amount
+def _payment(standing: _Standing, event: e.PaymentReceived | e.PaymentTransferredIn) -> None:
+    name, amount, on = event.payment, event.amount, event.day
+    kind = "payment"
+    if isinstance(event, e.PaymentTransferredIn):
+        kind = "payment_transfer"
+        if isinstance(standing.left.get(name), e.PaymentTransferred):
+            del standing.left[name]
+    change = standing.payments.get(name, 0) - amount
+    standing.moved.append(Movement("balance", on, event, kind, name, change))
+    standing.payments[name] = amount
     if name in standing.left:
         # Only the day of the return is known, and it sorts before the hour of the receipt on that day.
-        yield from _leaves(standing, standing.left[name])
+        _leaves(standing, standing.left[name], on)
 
 
-def _payment_left(standing: _Standing, event: _Left) -> Iterator[_Step]:
+def _payment_left(standing: _Standing, event: _Left) -> None:
     standing.left.setdefault(event.payment, event)
-    yield from _leaves(standing, event)
+    _leaves(standing, event, event.on)
 
 
-def _leaves(standing: _Standing, event: _Left) -> Iterator[_Step]:
+def _leaves(standing: _Standing, event: _Left, on: date) -> None:
     if event.payment in standing.payments:
         kind = "payment_return" if isinstance(event, e.PaymentReturned) else "payment_transfer"
-        yield "balance", kind, event.payment, standing.payments.pop(event.payment), event
+        standing.move("balance", on, event, kind, event.payment, standing.payments.pop(event.payment))
 
 
-def _deposit(standing: _Standing, event: e.DepositReceived | e.DepositInterestAccrued) -> Iterator[_Step]:
+def _deposit(standing: _Standing, event: e.DepositReceived | e.DepositInterestAccrued) -> None:
     kind = "received" if isinstance(event, e.DepositReceived) else "interest"
-    yield "deposit", kind, event.deposit, event.amount, event
+    standing.move("deposit", event.on, event, kind, event.deposit, event.amount)
 
 
-def _deposit_refunded(standing: _Standing, event: e.DepositRefunded) -> Iterator[_Step]:
-    yield "deposit", "refunded", event.deposit, -event.amount, event
+def _deposit_refunded(standing: _Standing, event: e.DepositRefunded) -> None:
+    standing.move("deposit", event.on, event, "refunded", event.deposit, -event.amount)
 
 
-def _deposit_absorbed(standing: _Standing, event: e.DepositAbsorbed) -> Iterator[_Step]:
-    yield "balance", "deposit_absorbed", None, -event.amount, event
-    yield "deposit", "absorbed", None, -event.amount, event
+def _deposit_absorbed(standing: _Standing, event: e.DepositAbsorbed) -> None:
+    standing.move("balance", event.on, event, "deposit_absorbed", None, -event.amount)
+    standing.move("deposit", event.on, event, "absorbed", None, -event.amount)
 
 
-def _answered(standing: _Standing, event: e.PetitionAnswered) -> Iterator[_Step]:
+def _answered(standing: _Standing, event: e.PetitionAnswered) -> None:
     credit, before = event.credit or 0, standing.answers.get(event.dispute, 0)
     standing.answers[event.dispute] = credit
     if credit != before:
-        yield "balance", "dispute_credit", event.dispute, before - credit, event
+        standing.move("balance", event.on, event, "dispute_credit", event.dispute, before - credit)
 
 
-def _appealed(standing: _Standing, event: e.AppealFiled) -> Iterator[_Step]:
+def _appealed(standing: _Standing, event: e.AppealFiled) -> None:
     standing.appeals.add(event.appeal)
-    yield from ()
 
 
-def _deposited(standing: _Standing, event: e.CommissionDepositEvidenced) -> Iterator[_Step]:
+def _deposited(standing: _Standing, event: e.CommissionDepositEvidenced) -> None:
     if event.appeal in standing.appeals:
-        yield "commission_deposit", "deposited", event.appeal, event.amount, event
+        standing.move("commission_deposit", event.on, event, "deposited", event.appeal, event.amount)
 
 
-def _disbursed(standing: _Standing, event: e.CommissionDepositDisbursed) -> Iterator[_Step]:
-    if event.appeal not in standing.appeals:
+def _disbursed(standing: _Standing, event: e.CommissionDepositDisbursed) -> None:
+    name, on = event.appeal, event.on
+    if name not in standing.appeals:
         return
     if event.to_utility:
-        yield "balance", "commission_disbursement", event.appeal, -event.to_utility, event
-        yield "commission_deposit", "to_utility", event.appeal, -event.to_utility, event
+        standing.move("balance", on, event, "commission_disbursement", name, -event.to_utility)
+        standing.move("commission_deposit", on, event, "to_utility", name, -event.to_utility)
     if event.to_customer:
-        yield "commission_deposit", "to_customer", event.appeal, -event.to_customer, event
+        standing.move("commission_deposit", on, event, "to_customer", name, -event.to_customer)
 
 
-_MOVES: dict[type[e.Event], Callable[[_Standing, Any], Iterator[_Step]]] = {
+_MOVES: dict[type[e.Event], Callable[[_Standing, Any], None]] = {
     e.BillIssued: _bill,
     e.BillCorrected: _bill_corrected,
     e.BillVoided: _bill_voided,

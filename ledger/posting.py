@@ -11,10 +11,11 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Account
 from ledger.calendar import PACIFIC
-from ledger.context import Context, On
+from ledger.context import Context, On, Whole
 from ledger.evolve import evolve, fold, order
 from ledger.history import History, unknown_account
 from ledger.moments import pacific
+from ledger.movements import entry
 from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode, with_personal
 from ledger.store.keys import Keys
@@ -40,11 +41,15 @@ class Command(Protocol):
     def note(self) -> str | None: ...
     @property
     def learned_at(self) -> datetime | None: ...
+    @property
+    def whole(self) -> bool: ...
     @classmethod
     def title(cls) -> str: ...
     def content(self) -> bytes: ...
     def named(self) -> str | None: ...
     def others(self) -> tuple[str, ...]: ...
+    def erases(self) -> e.PersonalClass | None: ...
+    def lapsed(self, recorded: Sequence[e.Event]) -> bool: ...
     def decide(self, account: Account, context: Context) -> Sequence[e.Event | On]: ...
     def differences(self, recorded: Sequence[e.Event]) -> str | None: ...
 
@@ -103,6 +108,10 @@ class Stream:
         evolve(self._state, event)
 
 
+Keyed = tuple[Wanted, CommandKey]
+"""Under what a command is looked up, and what is kept of it."""
+
+
 class Pending(Struct):
     """What a decided command adds to the log."""
 
@@ -119,10 +128,15 @@ class Desk:
     def __init__(self, keys: Keys, clock: Callable[[], datetime], *, backfill: bool = False) -> None:
         self._keys = keys
         self._utility = Utility(())
-        self._clock = clock
+        self.clock = clock
         self._backfill = backfill
+        self._moment: datetime | None = None
+        self._now = datetime.min
         self.streams: dict[str, Stream] = {}
         self.recorded: dict[Wanted, Recorded] = {}
+        self.whole: Callable[[], Whole] | None = None
+        self.erasing: list[bytes] = []
+        """The ids of keys that are to be deleted when what was decided is recorded."""
 
     def put(self, stream: Stream) -> None:
         """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
@@ -142,51 +156,56 @@ class Desk:
 
     def shrink(self, most: int) -> None:
         """Put away the streams longest unused until at most `most` events lie on the desk."""
-        held = sum(stream.version for stream in self.streams.values())
-        for account in list(self.streams):
+        held = sum([stream.version for stream in self.streams.values()])
+        for account in list(self.streams) if held > most else ():
+            held -= self.streams.pop(account).version
             if held <= most:
                 return
-            held -= self.streams.pop(account).version
 
-    def keys_of(self, command: Command) -> list[CommandKey]:
-        """What a command is known by: its own id first, then the thing it names, or else its whole content."""
+    def keys_of(self, command: Command) -> list[Keyed]:
+        """What a command is known by: its own id first, then the thing it names, or else its whole content.
+
+        An explicit id is one for all accounts, so it is looked up with none.
+        """
         digest = self._keys.digest(command.content())
         named = command.named() or f"{command.title()}/{digest.hex()}"
-        own = [CommandKey(EXPLICIT + command.id, digest)] if command.id else []
-        return [*own, CommandKey(named, digest)]
+        key = (named, command.account), CommandKey(named, digest)
+        if not command.id:
+            return [key]
+        explicit = EXPLICIT + command.id
+        return [((explicit, ""), CommandKey(explicit, digest)), key]
 
-    @staticmethod
-    def wanted(key: CommandKey, command: Command) -> Wanted:
-        """Under what a command is looked up: an explicit id is one for all accounts, so none is named with it."""
-        return key.key, "" if key.key.startswith(EXPLICIT) else command.account
-
-    def decide(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending | None]:
+    def decide(self, command: Command, keys: Sequence[Keyed]) -> tuple[Outcome, Pending | None]:
         """What becomes of a command, and what is to be appended for it; refusals and duplicates add nothing."""
         try:
-            self._check_learned(command)
-            if duplicate := self._duplicate(command, keys):
-                return duplicate, None
-            return self._record(command, keys)
+            if command.learned_at is not None:
+                self._check_learned(command.learned_at)
+            duplicate = self._duplicate(command, keys)
+            decided = (duplicate, None) if duplicate else self._record(command, keys)
+            self._retire_keys(command)
+            return decided
         except Refused as refusal:
             status: Status = "invalid" if isinstance(refusal, Invalid) else "refused"
             return Outcome(status, account=command.account, error=refusal), None
 
-    def _check_learned(self, command: Command) -> None:
-        if command.learned_at is None:
-            return
+    def _check_learned(self, learned_at: datetime) -> None:
         if not self._backfill:
             reason = "learned_at is only for history brought in from another system; post it with --backfill"
             raise Invalid("backfill_only", reason, "learned_at")
-        if _known(command.learned_at) > self._clock():
+        if _known(learned_at) > self.clock():
             raise Invalid("invalid_value", "learned_at: this moment has not come yet", "learned_at")
 
-    def _duplicate(self, command: Command, keys: Sequence[CommandKey]) -> Outcome | None:
-        for key in keys:
-            found = self.recorded.get(self.wanted(key, command))
-            explicit = key.key.startswith(EXPLICIT)
-            if found is None or (command.id and not explicit and command.named() is None):
+    def _duplicate(self, command: Command, keys: Sequence[Keyed]) -> Outcome | None:
+        for wanted, key in keys:
+            found = self.recorded.get(wanted)
+            if found is None:
+                continue
+            explicit = not wanted[1]
+            if command.id and not explicit and command.named() is None:
                 continue
             if found.digest == key.digest:
+                if not explicit and command.lapsed(self.streams[command.account].events):
+                    continue
                 return Outcome("duplicate", account=command.account, version=found.last)
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
@@ -198,52 +217,68 @@ class Desk:
             raise Refused("recorded_differently", differences)
         return None
 
-    def _record(self, command: Command, keys: Sequence[CommandKey]) -> tuple[Outcome, Pending]:
+    def _record(self, command: Command, keys: Sequence[Keyed]) -> tuple[Outcome, Pending]:
         stream = self.streams[command.account]
         if stream.account != e.UTILITY and stream.state.opened is None and command.title() != OPENING:
             raise unknown_account(stream.account)
-        others = {name: self.streams[name] for name in command.others() if self.streams[name].events}
-        now = self._now(stream, *others.values())
+        others = [self.streams[name] for name in command.others() if self.streams[name].events]
+        now = self._not_before(stream, *others)
         known_at = _known(command.learned_at) if command.learned_at else now
         rules = self._utility.rules(known_at)
-        states = {name: other.state for name, other in others.items()}
-        context = Context(History(stream.account, stream.events), *rules, now, known_at, states)
+        states = {other.account: other.state for other in others}
+        context = Context(History(stream.account, stream.events), *rules, now, known_at, states, self.whole)
         decided = command.decide(stream.state, context)
         assert decided, f"{command.title()} decided nothing"
-        return self._recorded(command, keys, now, [d if isinstance(d, On) else On(stream.account, d) for d in decided])
+        return self._recorded(command, keys, now, decided)
+
+    def _retire_keys(self, command: Command) -> None:
+        """Have the keys deleted that a command erases; of a duplicate too, for a backup may have brought them back."""
+        kind = command.erases()
+        # The same id sent again erases nothing that was recorded since.
+        if kind and not command.lapsed(self.streams[command.account].events):
+            self.erasing += self._keys.retire(command.account, kind)
 
     def _recorded(
-        self, command: Command, keys: Sequence[CommandKey], now: datetime, decided: Sequence[On]
+        self, command: Command, keys: Sequence[Keyed], now: datetime, decided: Sequence[e.Event | On]
     ) -> tuple[Outcome, Pending]:
-        first = self.streams[command.account].version + 1
+        first, closed = self.streams[command.account].version + 1, self._utility.closed_through
+        learned_at = _known(command.learned_at) if command.learned_at else None
         entries, own = [], []
-        for account, event in decided:
+        for each in decided:
+            account, event = each if isinstance(each, On) else (command.account, each)
             stream = self.streams[account]
             stamped = msgspec.structs.replace(
                 with_personal(event, partial(self._keys.seal, account)),
                 version=stream.version + 1,
                 recorded_at=now,
-                learned_at=_known(command.learned_at) if command.learned_at else None,
+                learned_at=learned_at,
                 actor=command.actor,
                 source=command.source,
                 note=command.note,
                 command=command.id,
+                # What was closed keeps its totals; that this came later is said where it is read.
+                flags=(*event.flags, e.LATE) if closed and event.day <= closed and entry(event) else event.flags,
             )
             stream.add(stamped)
             entries.append(Entry(account, stamped.version, stamped.type, encode(stamped)))
             if account == command.account:
                 own.append(stamped)
         last = own[-1].version
-        kept = [key for key in keys if self.wanted(key, command) not in self.recorded]
-        for key in kept:
-            self.recorded[self.wanted(key, command)] = Recorded(*key, command.account, first, last)
-        flags = tuple(dict.fromkeys(flag for event in own for flag in event.flags))
-        outcome = Outcome("recorded", command.account, last, tuple(event.type for event in own), flags)
+        kept = []
+        for wanted, key in keys:
+            if wanted not in self.recorded:
+                self.recorded[wanted] = Recorded(*key, command.account, first, last)
+                kept.append(key)
+        flags = tuple(dict.fromkeys([flag for event in own for flag in event.flags]))
+        outcome = Outcome("recorded", command.account, last, tuple([event.type for event in own]), flags)
         return outcome, Pending(entries, (kept, command.account, first, last))
 
-    def _now(self, *streams: Stream) -> datetime:
+    def _not_before(self, *streams: Stream) -> datetime:
         """The clock, but never before what was recorded already: a clock may be set back."""
-        now = pacific(self._clock())
+        moment = self.clock()
+        if moment is not self._moment:
+            self._moment, self._now = moment, pacific(moment)
+        now = self._now
         for stream in streams:
             if stream.events and stream.events[-1].recorded_at > now:
                 now = stream.events[-1].recorded_at

@@ -11,6 +11,7 @@ from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from math import gcd
 from operator import attrgetter
 from typing import Literal
 
@@ -18,7 +19,6 @@ from msgspec import Struct
 
 from ledger import events as e
 from ledger.account import Account
-from ledger.evolve import order
 
 State = Literal["complete", "partial", "open", "unmetered"]
 Flag = Literal["negative", "overlap", "restated", "rollover", "same_day"]
@@ -31,7 +31,7 @@ _UNIT_OF_BILLS: e.Unit = "CCF"
 """What a bill's usage is in where no meter says otherwise."""
 
 
-class Period(Struct, frozen=True):
+class Period(Struct, frozen=True, gc=False):
     """A billing period, or what another left of it, [`start`, `end`): `grains` of water in each `days` of it."""
 
     start: date
@@ -63,11 +63,12 @@ class Metering(Struct, frozen=True):
         return Fraction(period.grains, self.grain * period.days)
 
 
-class Month(Struct, frozen=True):
-    """A month's average daily use over the days covered, exact; None where no day is (CW-11)."""
+class Month(Struct, frozen=True, gc=False):
+    """A month's average daily use over the days covered: `above`/`below`, reduced; 0/0 where no day is (CW-11)."""
 
     month: str
-    average: Fraction | None
+    above: int
+    below: int
     days: int
     covered_days: int
     state: State
@@ -75,11 +76,17 @@ class Month(Struct, frozen=True):
     flags: tuple[Flag, ...] = ()
 
     @property
+    def average(self) -> Fraction | None:
+        """The average daily use; None where no day is covered."""
+        return Fraction(self.above, self.below) if self.below else None
+
+    @property
     def literal(self) -> Fraction | None:
         """The same water divided by all days of the month, as the FAQ has it: too low where days are not covered."""
-        if self.average is None or self.covered_days == self.days:
-            return self.average
-        return self.average * self.covered_days / self.days
+        average = self.average
+        if average is None or self.covered_days == self.days:
+            return average
+        return average * self.covered_days / self.days
 
 
 def months(account: Account, through: date, last: int) -> list[Month]:
@@ -91,10 +98,9 @@ def monthly(metered: Metering | None, through: date, last: int, *, still_open: b
     """The `last` months up to that of `through`; None is an unmetered service, which has no average."""
     window = _window(through.year, through.month, last)
     if metered is None:
-        return [Month(m.name, None, m.end - m.start, 0, "unmetered") for m in window]
-    tallies = _tallied(metered, window)
-    known_until = metered.last_read.toordinal()
-    return [_month(m, t, metered.grain, known_until, still_open) for m, t in zip(window, tallies, strict=True)]
+        return [Month(m.name, 0, 0, m.days, 0, "unmetered") for m in window]
+    found = _Tallies(metered, window)
+    return [found.month(n, still_open) for n in range(len(window))]
 
 
 def metering(account: Account) -> Metering | None:
@@ -143,7 +149,7 @@ class _Meter(Struct):
     scale: int = 1
 
 
-class _Mark(Struct):
+class _Mark(Struct, gc=False):
     """What a meter of a run showed on a day; `meter` is its place in the run."""
 
     on: date
@@ -163,26 +169,33 @@ class _Run:
         self.meters = [meter]
         self.marks = {meter.start: _Mark(meter.start, 0, meter.first)}
         self.start = self.end = meter.start
-        self.removed = False
+        self.removed = self.estimates = False
 
-    def read(self, event: e.ReadTaken, meter: int) -> None:
+    def take(self, event: e.ReadTaken | e.ReadCorrected, place: int) -> None:
         """A day keeps its first actual read; what a second one adds falls into the next period."""
-        self.end = event.read_on
+        on, reading = event.read_on, event.reading
+        found = self.marks.get(on)
+        if isinstance(event, e.ReadCorrected):
+            self._correct(on, reading, place, found)
+            return
+        self.end = on
         estimated = event.kind == "estimated"
-        found = self.marks.get(event.read_on)
-        if found is None or (found.estimated and not estimated):
-            self.marks[event.read_on] = _Mark(event.read_on, meter, event.reading, estimated, found is not None)
+        self.estimates |= estimated
+        if found is None:
+            self.marks[on] = _Mark(on, place, reading, estimated)
+        elif found.estimated and not estimated:
+            self.marks[on] = _Mark(on, place, reading, same_day=True)
         else:
-            found.same_day |= found.reading != event.reading
+            found.same_day |= found.reading != reading
 
-    def correct(self, event: e.ReadCorrected, place: int) -> None:
-        meter, mark = self.meters[place], self.marks.get(event.read_on)
-        if meter.start == event.read_on:
-            meter.first = event.reading
-        if meter.end == event.read_on:
-            meter.final = event.reading
+    def _correct(self, on: date, reading: int, place: int, mark: _Mark | None) -> None:
+        meter = self.meters[place]
+        if meter.start == on:
+            meter.first = reading
+        if meter.end == on:
+            meter.final = reading
         if mark is not None and mark.meter == place:
-            mark.reading = event.reading
+            mark.reading = reading
 
     def exchange(self, event: e.MeterExchanged) -> None:
         self.meters[-1].end, self.meters[-1].final = event.on, event.final_reading
@@ -196,19 +209,20 @@ class _Run:
 
     def periods(self) -> Iterator[Period]:
         """From read to read; an actual read takes in the estimates since the actual read before it."""
-        kept: list[_Mark] = []
+        kept = sorted(self.marks.values(), key=_day_of)
         restated: set[date] = set()
-        for mark in sorted(self.marks.values(), key=_day_of):
-            while kept and kept[-1].estimated and not mark.estimated:
-                kept.pop()
-                restated.add(mark.on)
-            kept.append(mark)
+        if self.estimates:
+            kept, restated = _without_estimates(kept)
         for before, after in pairwise(kept):
-            grains, flags = self._between(before, after)
-            if after.on in restated:
+            start, end, counted = before.on, after.on, after.reading - before.reading
+            flags: tuple[Flag, ...] = ()
+            if before.meter == after.meter and counted >= 0 and not before.same_day:
+                grains = counted * self.meters[after.meter].scale
+            else:
+                grains, flags = self._between(before, after)
+            if end in restated:
                 flags = (*flags, "restated")
-            days, estimated = (after.on - before.on).days, before.estimated or after.estimated
-            yield Period(before.on, after.on, grains, days, estimated, flags)
+            yield Period(start, end, grains, (end - start).days, before.estimated or after.estimated, flags)
 
     def _between(self, before: _Mark, after: _Mark) -> tuple[int, tuple[Flag, ...]]:
         total, reading, around = 0, before.reading, False
@@ -230,12 +244,27 @@ class _Run:
         return total, tuple(flag for flag, holds in told if holds)
 
 
+def _without_estimates(marks: Iterable[_Mark]) -> tuple[list[_Mark], set[date]]:
+    kept: list[_Mark] = []
+    restated: set[date] = set()
+    for mark in marks:
+        while kept and kept[-1].estimated and not mark.estimated:
+            kept.pop()
+            restated.add(mark.on)
+        kept.append(mark)
+    return kept, restated
+
+
 def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
     runs: list[_Run] = []
     served: dict[str, list[tuple[_Run, int]]] = {}
-    for event in sorted(meter_events, key=order):
+    for event in meter_events:
         if isinstance(event, e.ReadTaken) or isinstance(event, e.ReadCorrected):  # noqa: SIM101 – a union is slow here
-            _read(event, served.get(event.meter, ()))
+            for run, place in reversed(served.get(event.meter, ())):
+                end = run.meters[place].end
+                if end is None or event.read_on <= end:
+                    run.take(event, place)
+                    break
         elif isinstance(event, e.MeterInstalled):
             run = _Run(_Meter(event.unit, event.dials, event.multiplier, event.on, event.reading))
             runs.append(run)
@@ -252,17 +281,6 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
                 run.exchange(event)
                 served.setdefault(event.new_meter, []).append((run, place + 1))
     return runs
-
-
-def _read(event: e.ReadTaken | e.ReadCorrected, served: Sequence[tuple[_Run, int]]) -> None:
-    for run, place in reversed(served):
-        end = run.meters[place].end
-        if end is None or event.read_on <= end:
-            if isinstance(event, e.ReadTaken):
-                run.read(event, place)
-            else:
-                run.correct(event, place)
-            return
 
 
 def _from_bills(account: Account) -> Metering | None:
@@ -304,78 +322,89 @@ def _union(stretches: Iterable[tuple[date, date]]) -> list[tuple[date, date]]:
     return joined
 
 
-class _Span(Struct, frozen=True):
+class _Span(Struct, frozen=True, gc=False):
     """A month of the window: its name, and its days as ordinals [`start`, `end`)."""
 
     name: str
     start: int
     end: int
+    days: int
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _window(year: int, month: int, last: int) -> tuple[_Span, ...]:
     spans = []
     for n in range(year * 12 + month - last, year * 12 + month):
         y, m = divmod(n, 12)
-        start = date(y, m + 1, 1).toordinal()
-        spans.append(_Span(f"{y}-{m + 1:02}", start, start + monthrange(y, m + 1)[1]))
+        start, days = date(y, m + 1, 1).toordinal(), monthrange(y, m + 1)[1]
+        spans.append(_Span(f"{y}-{m + 1:02}", start, start + days, days))
     return tuple(spans)
 
 
-class _Tally:
-    """What a month has gathered: `top`/`bottom` grains, over `covered` days."""
+class _Tallies:
+    """What the months of a window gather, by their place in it: `tops`/`bottoms` grains, over `covered` days."""
 
-    __slots__ = ("bottom", "covered", "estimated", "flags", "top")
+    def __init__(self, metered: Metering, window: Sequence[_Span]) -> None:
+        self._window, self._grain = window, metered.grain
+        self._known_until = metered.last_read.toordinal()
+        self._tops, self._bottoms = [0] * len(window), [1] * len(window)
+        self._estimated: set[int] = set()
+        self._flags: dict[int, set[Flag]] = {}
+        self._covered = _covered(metered.covered, window)
+        self._take(metered.periods)
 
-    def __init__(self) -> None:
-        self.top, self.bottom = 0, 1
-        self.covered = 0
-        self.estimated = False
-        self.flags: tuple[Flag, ...] = ()
+    def _take(self, periods: Iterable[Period]) -> None:
+        tops, bottoms, until = self._tops, self._bottoms, self._known_until
+        starts, ends = [month.start for month in self._window], [month.end for month in self._window]
+        first, last = 0, len(ends)
+        for period in periods:
+            start, end, grains, days = period.start.toordinal(), period.end.toordinal(), period.grains, period.days
+            if end > until:
+                end = until
+            while first < last and ends[first] <= start:
+                first += 1
+            n = first
+            # Comparisons, not min and max: this runs for every period of every account.
+            while n < last and starts[n] < end and start < end:
+                begins, ceases = starts[n], ends[n]
+                if start > begins:
+                    begins = start
+                if end < ceases:
+                    ceases = end
+                shared = ceases - begins
+                # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
+                tops[n] = tops[n] * days + grains * shared * bottoms[n]
+                bottoms[n] *= days
+                if period.estimated:
+                    self._estimated.add(n)
+                if period.flags:
+                    self._flags.setdefault(n, set()).update(period.flags)
+                n += 1
+
+    def month(self, n: int, still_open: bool) -> Month:
+        """The month at a place of the window."""
+        span, covered = self._window[n], self._covered[n]
+        days = span.days
+        state: State = "complete"
+        if covered != days:
+            after_last_read = span.end - min(max(self._known_until, span.start), span.end)
+            state = "open" if still_open and days - covered == after_last_read else "partial"
+        above, below = self._tops[n], self._bottoms[n] * self._grain * covered
+        # Where no day is covered, both are zero.
+        shared = gcd(above, below) if covered else 0
+        if shared:
+            above, below = above // shared, below // shared
+        flags = tuple(sorted(self._flags[n])) if n in self._flags else ()
+        return Month(span.name, above if covered else 0, below, days, covered, state, n in self._estimated, flags)
 
 
-def _tallied(metered: Metering, window: Sequence[_Span]) -> list[_Tally]:
-    tallies = [_Tally() for _ in window]
-    for stretch in metered.covered:
-        start, end = stretch[0].toordinal(), stretch[1].toordinal()
-        for month, tally in zip(window, tallies, strict=True):
+def _covered(stretches: Iterable[tuple[date, date]], window: Sequence[_Span]) -> list[int]:
+    counts = [0] * len(window)
+    for first, last in stretches:
+        start, end = first.toordinal(), last.toordinal()
+        for n, month in enumerate(window):
             if start <= month.start and month.end <= end:
-                tally.covered += month.end - month.start
+                counts[n] += month.days
             elif month.start < end and start < month.end:
-                tally.covered += min(end, month.end) - max(start, month.start)
-    until = metered.last_read.toordinal()
-    first, last = 0, len(window)
-    ends = [month.end for month in window]
-    for period in metered.periods:
-        start, end, days = period.start.toordinal(), period.end.toordinal(), period.days
-        if end > until:
-            end = until
-        while first < last and ends[first] <= start:
-            first += 1
-        n = first
-        # Comparisons, not min and max: this runs for every period of every account.
-        while n < last and start < end:
-            month, tally = window[n], tallies[n]
-            begins, ceases = month.start, ends[n]
-            if end <= begins:
-                break
-            shared = (min(ceases, end)) - (max(begins, start))
-            # A sum of quotients in whole numbers: reduced once, at the end, it costs a fraction of adding Fractions.
-            tally.top = tally.top * days + period.grains * shared * tally.bottom
-            tally.bottom *= days
-            n += 1
-            tally.estimated |= period.estimated
-            if period.flags:
-                tally.flags = (*tally.flags, *period.flags)
-    return tallies
-
-
-def _month(span: _Span, tally: _Tally, grain: int, known_until: int, still_open: bool) -> Month:
-    days, covered = span.end - span.start, tally.covered
-    state: State = "complete"
-    if covered != days:
-        after_last_read = span.end - min(max(known_until, span.start), span.end)
-        state = "open" if still_open and days - covered == after_last_read else "partial"
-    average = Fraction(tally.top, tally.bottom * grain * covered) if covered else None
-    flags = tuple(sorted(set(tally.flags))) if tally.flags else ()
-    return Month(span.name, average, days, covered, state, tally.estimated, flags)
+                counts[n] += min(end, month.end) - max(start, month.start)
+    return counts

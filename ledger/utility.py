@@ -1,7 +1,7 @@
 """What concerns the whole utility: closures, office hours and policy packs, as known at a moment."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from ledger import events as e
@@ -23,6 +23,7 @@ class Utility:
         self.events = events
         self._known: dict[tuple[int, ...], Rules] = {}
         self._latest: tuple[int, datetime | None, Rules] | None = None
+        self._closed: tuple[int, date | None] = 0, None
 
     def rules(self, known_at: datetime | None = None) -> Rules:
         """The calendar and the rules as known at a moment, inclusive."""
@@ -38,6 +39,17 @@ class Utility:
             last = max((event.known_from for event in known), default=None)
             self._latest = len(known), last, self._known[versions]
         return self._known[versions]
+
+    @property
+    def closed_through(self) -> date | None:
+        """The last day through which the books are closed; None where they never were."""
+        if self._closed[0] != len(self.events):
+            self._closed = len(self.events), max((close.through for close in self.closes()), default=None)
+        return self._closed[1]
+
+    def closes(self) -> list[e.BooksClosed]:
+        """Every close of the books; each is of a later day than the one before."""
+        return [event for event in self.events if isinstance(event, e.BooksClosed)]
 
 
 def _rules(known: Sequence[e.Event]) -> Rules:

@@ -9,7 +9,7 @@ import msgspec
 from projections.balances import AccountRow, BalanceRow, accounts, balances
 from projections.daily_usage import DailyUsageRow, daily_usage
 from projections.delinquency import DelinquencyRow, ProtectionRow, delinquency, protections
-from projections.links import AutopayRow, LoginRow, autopay, logins
+from projections.links import AutopayRow, BillingEmailRow, LoginRow, autopay, billing_emails, logins
 from projections.receivables import BillRow, ReceivableRow, UnpaidRow, bills, receivables, unpaid
 from projections.registers import (
     AppealRow,
@@ -28,6 +28,7 @@ from projections.registers import (
     shutoffs,
 )
 from projections.rows import Folded, Projection, Row
+from projections.waiting import WaitingRow, waiting
 
 # The small ones come first: a database reads past the large ones without touching them.
 PROJECTIONS: dict[str, Projection] = {
@@ -37,7 +38,9 @@ PROJECTIONS: dict[str, Projection] = {
         Projection("balances", BalanceRow, balances),
         Projection("delinquency", DelinquencyRow, delinquency),
         Projection("protections", ProtectionRow, protections, ("n",)),
+        Projection("waiting", WaitingRow, waiting, ("n",)),
         Projection("logins", LoginRow, logins, ("version",)),
+        Projection("billing_emails", BillingEmailRow, billing_emails, ("version",)),
         Projection("autopay", AutopayRow, autopay, ("n",)),
         Projection("unpaid", UnpaidRow, unpaid, ("charge", "reference", "part")),
         Projection("disputes", DisputeRow, disputes, ("dispute",)),

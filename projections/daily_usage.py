@@ -5,7 +5,7 @@ from datetime import date
 
 from ledger.calendar import ONE_DAY
 from ledger.events import Unit
-from ledger.money import decimals
+from ledger.money import quotient
 from ledger.usage import State, metering, monthly
 from projections.rows import Folded, Row
 
@@ -35,12 +35,12 @@ def daily_usage(seen: Folded) -> Iterator[DailyUsageRow]:
     first, last = metered.covered[0][0], metered.covered[-1][1] - ONE_DAY
     count = _months_from(first, last)
     for month in monthly(metered, last, count, still_open=seen.account.closed_on is None):
-        average = month.average
+        above, below = month.above, month.below
         yield DailyUsageRow(
             month.month,
             metered.unit,
-            None if average is None else decimals(average),
-            None if average is None else str(average),
+            quotient(above, below) if below else None,
+            (f"{above}/{below}" if below != 1 else str(above)) if below else None,
             month.days,
             month.covered_days,
             month.state,

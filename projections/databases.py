@@ -44,8 +44,11 @@ class Database(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
         """Write rows in bulk."""
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
+    def delete(self, table: str, accounts: Iterable[str]) -> None:
+        """Delete the rows of some accounts, in the transaction that is open."""
+
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
 
     def show(self, projection: Projection, table: str) -> None:
         """Point the view of a projection at a table, in the transaction that is open."""
@@ -122,8 +125,14 @@ class SQLiteDatabase:
         with in_plain_words(self.place):
             self._connection().executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
+    def delete(self, table: str, accounts: Iterable[str]) -> None:
+        """Delete the rows of some accounts, in the transaction that is open."""
+        with in_plain_words(self.place):
+            gone = ((account,) for account in accounts)
+            self._connection().executemany(f"DELETE FROM {table} WHERE account = ?", gone)
+
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
         self._connection()
         with in_plain_words(self.place), closing(connect(self.place, "ro", _TIMEOUT)) as db:
             cursor = db.execute(query.format(s=""))

@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from ledger import events as e
-from ledger.calendar import ONE_DAY
-from ledger.policy.arrangements import latest
+from ledger.policy.arrangements import current
 from ledger.policy.case import Case
 from ledger.policy.explain import HORIZON, earliest
 from ledger.policy.notices import fresh_notices, standing
@@ -88,10 +87,13 @@ def first_lawful(case: Case) -> date | None:
 
 @lru_cache(maxsize=4096)
 def _notice_needed(policies: Policies, district: str | None, year: int, month: int) -> bool:
-    first = date(year, month, 1)
-    days = (first + timedelta(days=n) for n in range(31 + HORIZON.days + 1))
-    books = {id(book): book for book in (policies.on(day, district) for day in days)}
-    return all(book.in_force("notice_given") for book in books.values())
+    day = date(year, month, 1)
+    last = day + timedelta(days=31) + HORIZON
+    while day <= last:
+        if not policies.on(day, district).in_force("notice_given"):
+            return False
+        day = policies.turn_after(day)
+    return True
 
 
 def protections(seen: Folded) -> Iterator[ProtectionRow]:
@@ -109,8 +111,8 @@ def protections(seen: Folded) -> Iterator[ProtectionRow]:
 
 def _until(seen: Folded, protection: Protection) -> date | None:
     if protection.kind == "arrangement":
-        found = latest(seen.at_last)
-        return found.since - ONE_DAY if found and found.since else None
+        found = current(seen.case)
+        return found.holds_until if found else None
     if protection.kind == "appeal":
         found_appeals = (each for each in seen.account.appeals.values() if each.filed.on == protection.since)
         ends = [end for each in found_appeals for end in (each.lapsed_on, each.closed and each.closed.on) if end]

@@ -25,7 +25,7 @@ class PostgresDatabase:
 
     def exists(self) -> bool:
         """Whether the bookkeeping was made."""
-        return self._link.read("SELECT to_regclass(%s)", (f"{self.schema}.generation",))[0][0] is not None
+        return self._link.has_table(self.schema, "generation")
 
     def create(self, statements: Sequence[str]) -> None:
         """Make the bookkeeping, once; creators that start together wait for each other."""
@@ -72,9 +72,13 @@ class PostgresDatabase:
         """Write rows in bulk."""
         self._link.copy_in(f"{self.schema}.{table} ({', '.join(columns)})", ["text"] * len(columns), rows)
 
-    def pages(self, query: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """The rows of a query of two texts in pages: one view from the first row to the last."""
-        return self._link.pages(self._named(query), (), ("text", "text"), 1000)
+    def delete(self, table: str, accounts: Iterable[str]) -> None:
+        """Delete the rows of some accounts, in the transaction that is open."""
+        self._link.run(f"DELETE FROM {self.schema}.{table} WHERE account = ANY(%s)", (list(accounts),))
+
+    def pages(self, query: str, columns: int = 2) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query of so many texts in pages: one view from the first row to the last."""
+        return self._link.pages(self._named(query), (), ("text",) * columns, 1000)
 
     def show(self, projection: Projection, table: str) -> None:
         """Point the view of a projection at a table, in the transaction that is open."""
@@ -91,9 +95,10 @@ class PostgresDatabase:
     def _columns(self, view: str) -> list[str]:
         query = (
             "SELECT attname::text FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+            "WHERE attrelid = (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relname = %s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         )
-        return [name for (name,) in self._link.run(query, (f"{self.schema}.{view}",))]
+        return [name for (name,) in self._link.run(query, (self.schema, view))]
 
     def _named(self, query: str) -> str:
         return query.format(s=f"{self.schema}.")

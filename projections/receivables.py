@@ -52,16 +52,16 @@ class ReceivableRow(Row, frozen=True):
 
 def bills(seen: Folded) -> Iterator[BillRow]:
     """Every bill ever issued, in the order in which they were mailed."""
-    account, clocks = seen.account, seen.world.clocks
+    account, clocks, left = seen.account, seen.world.clocks, seen.account.settled.left
     for bill in account.bills.values():
-        grace_until, shutoff_from = clocks(bill, account)
         issued = bill.issued
+        grace_until, shutoff_from = clocks(bill, account)
         yield BillRow(
             issued.bill,
             issued.kind,
             issued.mailed_on,
             bill.amount,
-            account.unpaid(issued.bill),
+            left.get(f"bill {issued.bill}", 0),
             issued.past_due_from,
             grace_until,
             shutoff_from,
@@ -73,23 +73,16 @@ def bills(seen: Folded) -> Iterator[BillRow]:
 
 def unpaid(seen: Folded) -> Iterator[UnpaidRow]:
     """What is unpaid, the oldest charge first; of one charge, the oldest part was paid first."""
-    settled = seen.account.settled
-    for charge in settled.charges:
-        left = settled.unpaid(charge.id)
-        if left <= 0:
-            continue
-        rows = []
-        for number in range(len(charge.parts), 0, -1):
-            part = charge.parts[number - 1]
-            share = min(left, part.amount)
-            left -= share
-            if share:
-                about = (charge.kind, charge.name, number, part.mailed_on, part.amount, share, part.past_due_from)
-                rows.append(UnpaidRow(*about))
-        yield from reversed(rows)
+    for charge, left in seen.account.settled.open():
+        shares = charge.shares(left)
+        for number, (part, share) in enumerate(shares, len(charge.parts) - len(shares) + 1):
+            about = (charge.kind, charge.name, number, part.mailed_on, part.amount, share, part.past_due_from)
+            yield UnpaidRow(*about)
 
 
 def receivables(seen: Folded) -> Iterator[ReceivableRow]:
     """Every movement in effective order, with the moment from which the utility knew of it."""
-    for n, (book, on, event, kind, reference, amount) in enumerate(seen.movements, 1):
-        yield ReceivableRow(n, book, on, event.learned_at or event.recorded_at, kind, reference, amount, event.version)
+    for n, step in enumerate(seen.movements, 1):
+        event = step.event
+        known_from = event.learned_at or event.recorded_at
+        yield ReceivableRow(n, step.book, step.on, known_from, step.kind, step.reference, step.amount, event.version)

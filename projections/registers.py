@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 from ledger import events as e
 from ledger.account import Arrangement
-from ledger.moments import shown
+from ledger.evolve import fold, order
+from ledger.history import happened
+from ledger.moments import bare, shown
 from ledger.policy.arrangements import progress
-from ledger.policy.case import Case
-from ledger.policy.notices import covered_bills
+from ledger.policy.case import Case, moment_of, start_of
+from ledger.policy.notices import covered_bills, standing
+from ledger.policy.stays import deposit_needed, petition_days
 from projections.rows import Folded, Moment, Row
 
 
@@ -27,6 +31,12 @@ class DisputeRow(Row, frozen=True):
     outcome: e.PetitionOutcome | None
     credit: int
     version: int
+    language: e.Language | None
+    mailed_on: date | None
+    received_on: date | None
+    presumed: bool
+    last_day: date | None
+    bill_amount: int | None
 
 
 class AppealRow(Row, frozen=True):
@@ -42,6 +52,9 @@ class AppealRow(Row, frozen=True):
     closed_on: date | None
     outcome: str | None
     version: int
+    bill: str | None
+    disputed_amount: int
+    needed: int
 
 
 class ArrangementRow(Row, frozen=True):
@@ -58,6 +71,8 @@ class ArrangementRow(Row, frozen=True):
     breached_on: date | None
     cancelled_on: date | None
     missed_from: date | None
+    channel: str | None
+    reason: str | None
 
 
 class InstallmentRow(Row, frozen=True):
@@ -83,7 +98,10 @@ class DepositRow(Row, frozen=True):
 
 
 class ShutoffRow(Row, frozen=True):
-    """Water turned off and on again; `flags` are the rules that the shutoff broke."""
+    """Water turned off and on again; `flags` are the rules that the shutoff broke.
+
+    What it rested on is as it stood at that moment and as it was known when the shutoff was recorded.
+    """
 
     off_at: Moment
     reason: e.ShutoffReason
@@ -91,6 +109,23 @@ class ShutoffRow(Row, frozen=True):
     wrongful_on: date | None
     flags: str
     version: int
+    wrongful_reason: str | None
+    service_class: e.ServiceClass
+    bill: str | None = None
+    mailed_on: date | None = None
+    past_due: int | None = None
+    notice: str | None = None
+    notice_kind: e.NoticeKind | None = None
+    notice_served_on: date | None = None
+    notice_method: e.NoticeMethod | None = None
+    contacts: int | None = None
+    contact_at: Moment | None = None
+    contact_method: e.ContactMethod | None = None
+    contact_outcome: e.ContactOutcome | None = None
+    authorized_at: Moment | None = None
+    override_reason: str | None = None
+    approved_by: str | None = None
+    inability_shown: bool | None = None
 
 
 class NoticeRow(Row, frozen=True):
@@ -113,7 +148,9 @@ def disputes(seen: Folded) -> Iterator[DisputeRow]:
     """Every petition, answered or not."""
     account = seen.account
     for p in account.disputes.values():
-        answer = account.answers.get(p.dispute)
+        answer, bill = account.answers.get(p.dispute), account.bills.get(p.bill)
+        filed = Case(account, start_of(p.filed_at), *seen.world.rules)
+        days = petition_days(filed, bill) if bill and filed.in_force("petition_in_time") else None
         yield DisputeRow(
             p.dispute,
             p.bill,
@@ -127,6 +164,12 @@ def disputes(seen: Folded) -> Iterator[DisputeRow]:
             answer.outcome if answer else None,
             (answer.credit or 0) if answer else 0,
             p.version,
+            answer.language if answer else None,
+            bill.mailed_on if bill else None,
+            days.received_on if days else None,
+            days.presumed if days else False,
+            days.last if days else None,
+            bill.amount if bill else None,
         )
 
 
@@ -134,6 +177,8 @@ def appeals(seen: Folded) -> Iterator[AppealRow]:
     """Every appeal, closed or not."""
     for appeal in seen.account.appeals.values():
         filed, closed = appeal.filed, appeal.closed
+        petition = seen.account.disputes.get(filed.dispute)
+        then = Case(seen.account, start_of(bare(filed.on)), *seen.world.rules)
         yield AppealRow(
             filed.appeal,
             filed.dispute,
@@ -145,13 +190,19 @@ def appeals(seen: Folded) -> Iterator[AppealRow]:
             closed.on if closed else None,
             closed.outcome if closed else None,
             filed.version,
+            petition.bill if petition else None,
+            petition.disputed_amount if petition else 0,
+            deposit_needed(then, appeal),
         )
 
 
 def arrangements(seen: Folded) -> Iterator[ArrangementRow]:
     """Every arrangement that was asked for or agreed."""
-    for a in seen.account.arrangements.values():
+    found = seen.account.arrangements
+    told = {event.version: event for event in seen.history} if found else {}
+    for a in found.values():
         promised = a.agreed.installments if a.agreed else ()
+        reasons = [getattr(told[version], "reason", None) for version in a.versions]
         yield ArrangementRow(
             a.id,
             shown(a.requested.effective) if a.requested else None,
@@ -164,6 +215,8 @@ def arrangements(seen: Folded) -> Iterator[ArrangementRow]:
             a.breached_on,
             a.cancelled_on,
             _missed_from(seen, a),
+            a.requested.channel if a.requested else None,
+            next((reason for reason in reversed(reasons) if reason), None),
         )
 
 
@@ -193,6 +246,7 @@ def shutoffs(seen: Folded) -> Iterator[ShutoffRow]:
     account = seen.account
     for shutoff in account.shutoffs:
         made, back, wrongful = shutoff.made, shutoff.reconnected, account.wrongful(shutoff)
+        then = _as_known(seen, made)
         yield ShutoffRow(
             shown(made.effective),
             made.reason,
@@ -200,7 +254,48 @@ def shutoffs(seen: Folded) -> Iterator[ShutoffRow]:
             wrongful.on if wrongful else None,
             " ".join(made.flags),
             made.version,
+            wrongful.reason if wrongful else None,
+            then.account.service_class,
+            **(_rested_on(then) if made.reason == "nonpayment" else {}),
         )
+
+
+def _as_known(seen: Folded, made: e.ServiceDisconnected) -> Case:
+    """The account at a shutoff, as it was known when that was recorded."""
+    until = made.known_from, made.version
+    known = (each for each in seen.history if (each.known_from, each.version) < until)
+    before = fold(seen.account.id, [each for each in known if happened(each, made.effective)])
+    return Case(before, moment_of(made.at), *seen.world.rules)
+
+
+def _rested_on(then: Case) -> dict[str, Any]:
+    """The oldest bill, the notice that stood (or else the latest one), who was spoken with, and who allowed it."""
+    account = then.account
+    owed = next(iter(then.aged or then.past_due or then.open), None)
+    stood = standing(then) if then.in_force("notice_given") else None
+    notices = [each for each in account.notices if each.kind in ("discontinuance", "final")]
+    notice = stood.notice if stood else notices[-1] if notices else None
+    contacts = [each for each in account.contacts if owed is None or each.day >= owed.bill.mailed_on]
+    last = max(contacts, key=order, default=None)
+    permission = next((each for each in reversed(account.authorized) if each.day == then.on), None)
+    inability = account.health.get("inability")
+    return {
+        "bill": owed.bill.id if owed else None,
+        "mailed_on": owed.bill.mailed_on if owed else None,
+        "past_due": account.past_due(then.on),
+        "notice": notice.notice if notice else None,
+        "notice_kind": notice.kind if notice else None,
+        "notice_served_on": notice.on if notice else None,
+        "notice_method": notice.method if notice else None,
+        "contacts": len(contacts),
+        "contact_at": shown(last.effective) if last else None,
+        "contact_method": last.method if last else None,
+        "contact_outcome": last.outcome if last else None,
+        "authorized_at": shown(permission.effective) if permission else None,
+        "override_reason": permission.override_reason if permission else None,
+        "approved_by": permission.approved_by if permission else None,
+        "inability_shown": bool(inability and (inability.pending or inability.accepted)),
+    }
 
 
 def notices(seen: Folded) -> Iterator[NoticeRow]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from ledger.events import UTILITY
+from ledger.events import UTILITY, OfficeClosed, OfficeHoursSet, PolicyPublished
 from ledger.store.codec import decode
 from ledger.store.keys import ERASED, Keys
 from ledger.store.log import Log, NotALedger, Row
@@ -20,6 +20,10 @@ BATCH = 1000
 
 FAR = 20_000
 """How many events behind, and half of what was folded, before all accounts are folded anew instead."""
+
+
+RULES = frozenset(kind.__name__ for kind in (OfficeClosed, OfficeHoursSet, PolicyPublished))
+"""The events of the utility that change what rows follow from."""
 
 
 class RulesChanged(Exception):
@@ -63,9 +67,12 @@ class Projector:
 
     def fold(self, loaded: Mapping[str, Iterable[bytes]], utility: int) -> dict[str, Packed]:
         """The rows of accounts from their stored events."""
-        world = self.world(utility)
-        events = {account: decode(states) for account, states in loaded.items() if account != UTILITY}
-        return {account: pack(Folded(account, found, world)) for account, found in events.items() if found}
+        world, rows = self.world(utility), {}
+        # One after the other: a batch's accounts decoded at once would take a hundred times the room.
+        for account, states in loaded.items():
+            if account != UTILITY and (found := decode(states)):
+                rows[account] = pack(Folded(account, found, world))
+        return rows
 
     def catch_up(self, generation: Generation) -> tuple[Generation, int]:
         """Take in the next events, in the transaction that is open; raises RulesChanged.
@@ -73,7 +80,7 @@ class Projector:
         Returns the generation as it is then, and how many events there were.
         """
         rows = self.log.follow(generation.positions, BATCH)
-        if any(row.account == UTILITY and row.version > generation.utility for row in rows):
+        if any(row.account == UTILITY and row.version > generation.utility and row.type in RULES for row in rows):
             raise RulesChanged
         if rows:
             positions = _after(generation.positions, rows)
@@ -137,12 +144,12 @@ class Projector:
         if self._keys is not None:
             self._keys.close()
 
-    def lookup(self, account: str, sealed: str) -> str | None:
-        """By what a sealed log-in is found: its keyed digest, in hex; None where it was erased."""
+    def lookup(self, account: str, field: str, sealed: str) -> str | None:
+        """By what a sealed address is found: its keyed digest, in hex; None where it was erased."""
         if self._keys is None:
             self._keys = keys_of(self.url, self.log, read_only=True)
-        login = self._keys.open(account, "contact", "login", sealed)
-        return None if login == ERASED else self._keys.lookup(login).hex()
+        address = self._keys.open(account, "contact", field, sealed)
+        return None if address == ERASED else self._keys.lookup(address).hex()
 
 
 def _after(positions: Mapping[int, int], rows: Iterable[Row]) -> dict[int, int]:

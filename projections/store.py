@@ -104,8 +104,7 @@ class Views:
         self, generation: Generation, rows: Mapping[str, Packed], positions: Mapping[int, int] | None = None
     ) -> None:
         """Replace the rows of some accounts and move the checkpoint, in the transaction that is open."""
-        for account in rows:
-            self.database.run(f"DELETE FROM {{s}}{generation.table} WHERE account = ?", (account,))
+        self.database.delete(generation.table, rows)
         self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows.items()))
         if positions is not None:
             move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
@@ -150,9 +149,7 @@ class Views:
         return found.hexdigest()
 
     def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
-        chosen = generation or self.shown()
-        if chosen is None:
-            raise StoreError(f"{self.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+        chosen = generation or shown_of(self)
         query = f"SELECT account, {name} FROM {{s}}{chosen.table} WHERE {name} IS NOT NULL ORDER BY account"
         for page in self.database.pages(query):
             yield from page
@@ -160,6 +157,14 @@ class Views:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
+
+
+def shown_of(views: Views) -> Generation:
+    """The generation that people read; raises StoreError where none was made yet."""
+    generation = views.shown()
+    if generation is None:
+        raise StoreError(f"{views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+    return generation
 
 
 @cache

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ledger.events import UTILITY
-from ledger.store.log import StoreError
 from projections.catalogue import PROJECTIONS, Packed, unpack
 from projections.rows import Projection
 from projections.runner import Projector
-from projections.store import Generation
+from projections.store import shown_of
 
 _TRIES = 5
 
@@ -38,7 +37,7 @@ def verify(projector: Projector, accounts: int | None = None, seed: int = 0) -> 
 
 def _chosen(projector: Projector, accounts: int | None, seed: int) -> list[str]:
     known = {account for account in projector.log.accounts() if account != UTILITY}
-    known.update(projector.views.accounts(_shown(projector)))
+    known.update(projector.views.accounts(shown_of(projector.views)))
     if accounts is None or accounts >= len(known):
         return sorted(known)
     return sorted(random.Random(seed).sample(sorted(known), accounts))  # noqa: S311 – a sample, not a secret
@@ -47,25 +46,18 @@ def _chosen(projector: Projector, accounts: int | None, seed: int) -> list[str]:
 def _differences(projector: Projector, account: str) -> list[Difference]:
     found: list[Difference] = []
     for _ in range(_TRIES):
-        before = _shown(projector)
+        before = shown_of(projector.views)
         kept, folded = projector.views.stored(before, account), projector.held(before, account)
         if kept == folded:
             return []
         found = list(_compared(account, kept or _NONE, folded or _NONE))
         # A follower may have come in between; what is wrong is still wrong when nothing moved.
-        if _shown(projector) == before:
+        if shown_of(projector.views) == before:
             return found
     return found
 
 
 _NONE: Packed = (None,) * len(PROJECTIONS)
-
-
-def _shown(projector: Projector) -> Generation:
-    generation = projector.views.shown()
-    if generation is None:
-        raise StoreError(f"{projector.views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
-    return generation
 
 
 def _compared(account: str, kept: Packed, folded: Packed) -> Iterator[Difference]:

@@ -65,3 +65,4 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write the golden transcripts anew; review the diff")
+    parser.addoption("--bundles", type=int, default=1200, metavar="N", help="so many made and forged bundles")

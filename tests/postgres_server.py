@@ -26,23 +26,80 @@ PATIENCE = 60
 """Seconds that a server may take to start or to stop."""
 
 
+class Cluster:
+    """A server whose data lie in a folder; it may be stopped, killed and started again, at the same address."""
+
+    def __init__(self, folder: Path, settings: dict[str, str] = QUICK) -> None:
+        self._folder, self._settings = folder, settings
+        self._owner = _owner()
+        self._server: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> "Cluster":
+        self._folder.mkdir(exist_ok=True)
+        self._programs = _programs(self._folder, self._owner)
+        password = secrets.token_hex(8)
+        _make_cluster(self._folder, self._programs, self._owner, password)
+        for _ in range(3):
+            # Another program may take the port before the server does, hence the second try.
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            self._settings = self._settings | {"port": str(port)}
+            self.url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+            with suppress(RuntimeError):
+                self.start()
+                return self
+        raise RuntimeError(f"PostgreSQL did not answer within {PATIENCE} seconds")
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; raises RuntimeError where it does not."""
+        fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
+        options = [f"-c{name}={value}" for name, value in (fixed | self._settings).items()]
+        command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            self._server = subprocess.Popen(
+                command, **_as(self._owner), stdin=subprocess.DEVNULL, cwd="/", start_new_session=True
+            )
+            while self._server.poll() is None and time.monotonic() < deadline:
+                with suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=5):
+                    return
+                time.sleep(0.02)
+            if not self._was_killed:
+                break
+            # The processes of one that was killed may take a moment to notice.
+            time.sleep(0.05)
+        self.kill()
+        raise RuntimeError("PostgreSQL did not start")
+
+    _was_killed = False
+
+    def stop(self) -> None:
+        """Have the server end in order, without waiting for those who are connected."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGINT)
+        try:
+            self._server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the server; its processes for the connections end when they notice."""
+        assert self._server is not None
+        self._was_killed = True
+        self._server.kill()
+        self._server.wait()
+
+
 @contextmanager
 def running(folder: Path, settings: dict[str, str] = QUICK) -> Iterator[str]:
     """Run a server whose data lie in `folder`; yields the URL of its database `postgres`."""
-    owner = _owner()
-    programs = _programs(folder, owner)
-    password = secrets.token_hex(8)
-    _make_cluster(folder, programs, owner, password)
-    server, url = _start(folder, programs, owner, password, settings)
-    try:
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+    with Cluster(folder, settings) as cluster:
+        yield cluster.url
 
 
 @contextmanager
@@ -167,34 +224,6 @@ def _make_cluster(folder: Path, programs: Path, owner: pwd.struct_passwd | None,
     access = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--set=scram_iterations=1"]
     text = ["--encoding=UTF8", "--locale=C"]
     _run([programs / "initdb", f"--pgdata={data}", "--no-sync", "--no-instructions", *access, *text], owner)
-
-
-def _start(
-    folder: Path, programs: Path, owner: pwd.struct_passwd | None, password: str, settings: dict[str, str]
-) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the server on a free port; another program may take the port first, hence the second try."""
-    for _ in range(3):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        fixed = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
-            "max_connections": "200",
-        }
-        options = [f"-c{name}={value}" for name, value in (fixed | settings).items()]
-        command = [str(programs / "postgres"), "-D", str(folder / "data"), *options]
-        server = subprocess.Popen(command, **_as(owner), stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
-        url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
-        deadline = time.monotonic() + PATIENCE
-        while server.poll() is None and time.monotonic() < deadline:
-            with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=5):
-                return server, url
-            time.sleep(0.02)
-        server.kill()
-        server.wait()
-    raise RuntimeError(f"PostgreSQL did not answer within {PATIENCE} seconds")
 
 
 def _run(command: list[str | Path], owner: pwd.struct_passwd | None) -> None:

@@ -19,6 +19,9 @@ Contact = Annotated[str, Meta(extra={"personal": "contact"})]
 Medical = Annotated[str, Meta(extra={"personal": "medical"})]
 """Personal data, kept sealed with a data key of the account and the class."""
 
+PersonalClass = Literal["contact", "medical"]
+"""The classes of personal data."""
+
 ServiceClass = Literal["residential", "nonresidential"]
 Dwelling = Literal["single_family", "multifamily", "mobile_home", "farmworker"]
 Occupancy = Literal["customer", "tenants_metered", "tenants_master_metered"]
@@ -44,6 +47,11 @@ Forum = Literal["cab", "informal_appeal", "formal", "expedited"]
 ShutoffReason = Literal["nonpayment", "customer_request", "safety", "unauthorized_use"]
 Layer = Literal["policy", "statute", "orders"]
 Outcome = Literal["permits", "blocks", "avoids", "not_applicable", "unknown"]
+Book = Literal["balance", "deposit", "commission_deposit"]
+"""What is owed, the credit deposit held here, the deposit that the Commission holds."""
+
+LATE = "late-entry"
+"""The flag of an entry that takes effect on or before a day through which the books were closed already."""
 
 BEFORE_RECORDING = datetime.min
 
@@ -68,6 +76,21 @@ class RuleVersion(NamedTuple):
     rule: str
     since: date
     pack: str
+
+
+class ControlTotal(Struct, frozen=True):
+    """So many cents in a book: `opening`, `closing`, or what moved it in the period, by kind of movement."""
+
+    book: Book
+    kind: str
+    amount: Cents
+
+
+class Position(NamedTuple):
+    """How far a shard of the log had come."""
+
+    shard: int
+    position: int
 
 
 class Judged(Struct, frozen=True, omit_defaults=True):

@@ -91,6 +91,7 @@ class ArrangementDeclined(_OfArrangements, frozen=True, kw_only=True):
     arrangement: str
     on: date
     reason: str
+    translation_divergence: tuple[str, ...] = ()
 
 
 class ArrangementBreached(_OfArrangements, frozen=True, kw_only=True):
@@ -155,6 +156,7 @@ class HealthPartRejected(_OfHealth, frozen=True, kw_only=True):
     on: date
     part: HealthPart
     reason: str | None = None
+    translation_divergence: tuple[str, ...] = ()
 
 
 class HealthPartWithdrawn(_OfHealth, frozen=True, kw_only=True):

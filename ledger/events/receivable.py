@@ -162,6 +162,7 @@ class DepositRequired(_OfDeposits, frozen=True, kw_only=True):
     average: Cents
     bills: tuple[str, ...] = ()
     basis: tuple[RuleVersion, ...] = ()
+    translation_divergence: tuple[str, ...] = ()
 
 
 class DepositReceived(_OfDeposits, frozen=True, kw_only=True):

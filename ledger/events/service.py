@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from ledger.events.base import Event, Judged, ShutoffReason
+from ledger.events.base import ControlTotal, Event, Judged, Position, ShutoffReason
 
 
 class _OfService(Event, frozen=True, kw_only=True):
@@ -10,13 +10,17 @@ class _OfService(Event, frozen=True, kw_only=True):
 
 
 class ShutoffAuthorized(_OfService, frozen=True, kw_only=True):
-    """Every rule was asked and none forbade the shutoff; `verdicts` is what each said."""
+    """Every rule was asked and none forbade the shutoff; `verdicts` is what each said.
+
+    `translation_divergence` names where a translation served to the customer promised more than the English.
+    """
 
     when = "at"
     at: datetime
     override_reason: str | None = None
     approved_by: str | None = None
     verdicts: tuple[Judged, ...] = ()
+    translation_divergence: tuple[str, ...] = ()
 
 
 class ServiceDisconnected(_OfService, frozen=True, kw_only=True):
@@ -26,6 +30,7 @@ class ServiceDisconnected(_OfService, frozen=True, kw_only=True):
     at: datetime
     reason: ShutoffReason
     verdicts: tuple[Judged, ...] = ()
+    translation_divergence: tuple[str, ...] = ()
 
 
 class ReconnectionRequested(_OfService, frozen=True, kw_only=True):
@@ -82,3 +87,17 @@ class PolicyPublished(_OfUtility, frozen=True, kw_only=True):
     effective_from: date
     sha256: str
     text: str
+
+
+class BooksClosed(_OfUtility, frozen=True, kw_only=True):
+    """The books were closed through a day: the control totals of the period that began on `since`, as recorded then.
+
+    `positions` is how far the log had come: what stands behind them and takes effect in the period is late.
+    """
+
+    when = "through"
+    through: date
+    since: date | None = None
+    accounts: int = 0
+    totals: tuple[ControlTotal, ...] = ()
+    positions: tuple[Position, ...] = ()

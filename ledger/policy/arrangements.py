@@ -127,14 +127,10 @@ def _paid_off(case: Case, agreed: ArrangementAgreed, on: date, *, missed: bool) 
     Money goes to the oldest bill. Of who keeps to the arrangement, what was meant for a later bill may have paid the
     arranged ones; that is no end of it while such a bill is past its day.
     """
-    settled = case.account.settled
-    for charge in settled.charges:
-        unpaid = settled.unpaid_at(charge.id, on) if charge.kind == "bill" else 0
-        for part in reversed(charge.parts if unpaid else ()):
-            share = min(unpaid, part.amount)
-            unpaid -= share
+    for charge, unpaid in case.account.settled.open_bills_at(on, max(on, agreed.on)):
+        for part, _ in charge.shares(unpaid):
             arranged = part.mailed_on <= agreed.on
-            if share and (arranged or (not missed and case.calendar.next_open(grace_literally(part)) < on)):
+            if arranged or (not missed and case.calendar.next_open(grace_literally(part)) < on):
                 return False
     return True
 

@@ -83,18 +83,13 @@ class Case:
     @cached_property
     def open(self) -> tuple[Owed, ...]:
         """What is unpaid of the bills, oldest bill first; of one bill, the oldest part was paid first."""
-        found: list[Owed] = []
-        settled = self.account.settled
-        for charge in settled.charges:
-            unpaid = settled.unpaid(charge.id) if charge.kind == "bill" else 0
-            parts = []
-            for part in reversed(charge.parts if unpaid else ()):
-                share = min(unpaid, part.amount)
-                unpaid -= share
-                if share:
-                    parts.append(Owed(self.account.bills[charge.name], part, share))
-            found += reversed(parts)
-        return tuple(found)
+        account = self.account
+        return tuple(
+            Owed(account.bills[charge.name], part, share)
+            for charge, unpaid in account.settled.open()
+            if charge.kind == "bill"
+            for part, share in charge.shares(unpaid)
+        )
 
     @cached_property
     def past_due(self) -> tuple[Owed, ...]:

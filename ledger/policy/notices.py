@@ -60,9 +60,8 @@ def fresh_notices(case: Case) -> tuple[Standing, ...]:
 
 def covered_bills(case: Case, notice: NoticeServed) -> tuple[str, ...]:
     """The bills that a notice covers: those past due on its day by what was paid then, and no other."""
-    on, settled = notice.on, _settled_on(case, notice.on)
-    charges = (charge for charge in settled.charges if charge.kind == "bill")
-    return tuple(charge.name for charge in charges if charge.past_due(on, settled.unpaid_at(charge.id, on)))
+    open_then = _settled_on(case, notice.on).open_bills_at(notice.on, notice.on)
+    return tuple(charge.name for charge, unpaid in open_then if charge.past_due(notice.on, unpaid))
 
 
 def _settled_on(case: Case, day: date) -> Settlement:

@@ -6,7 +6,6 @@ An unknown key, a missing id, a fraction, versions out of order are refused with
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time
-from difflib import get_close_matches
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
@@ -17,6 +16,7 @@ from ledger.events import Language, Layer
 from ledger.money import MOST
 
 Effect = Literal["promised_more", "promised_less", "trivial"]
+T = TypeVar("T")
 
 # What each function takes: whole numbers unless another type stands behind the colon; "?" where it may be left out. The
 # order is the catalogue's, in which explanations list the rules.
@@ -232,9 +232,6 @@ def load_pack(text: str, file: str = "pack") -> Pack:
     return Pack(header.take("name", str), header.take("title", str), sha, tables, holidays, utility, divergences)
 
 
-T = TypeVar("T")
-
-
 class _Part:
     """One table of a file under check: its path, its content, and no key but those that are known."""
 
@@ -244,6 +241,8 @@ class _Part:
         self.file, self.path, self.content = file, path, content
         for key in content:
             if key not in known:
+                from difflib import get_close_matches
+
                 near = sorted(known) if len(known) <= 20 else get_close_matches(key, known)
                 self.fail(key, f"is not known here; known are {', '.join(near) or f'{len(known)} names unlike it'}")
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from ledger.account import Appeal, HealthState
+from ledger.account import Appeal, Bill, HealthState
 from ledger.events import HealthPart, PetitionFiled
 from ledger.money import half_up, money
 from ledger.policy.arrangements import latest
@@ -28,19 +28,32 @@ def _last_day(appeal: Appeal) -> date:
     return min(closed, appeal.lapsed_on or date.max)
 
 
-def petition_late_by(case: Case, petition: PetitionFiled) -> int:
-    """How many days after the last of the five, moved off closed days, a petition was filed; 0 in time (DO-23, C9)."""
-    bill = case.account.bills.get(petition.bill)
-    if bill is None:
-        return 0
+class PetitionDays(NamedTuple):
+    """The days a petition had: received that day, evidenced or presumed; the last of the five, and moved (C2, C9)."""
+
+    mailed_on: date
+    received_on: date
+    presumed: bool
+    last_literally: date
+    last: date
+
+
+def petition_days(case: Case, bill: Bill) -> PetitionDays:
+    """The days to petition about a bill, counted from its receipt (DO-23, C9); raises NoVersion where no rule does."""
     mailed = bill.parts[-1].mailed_on if bill.parts else bill.mailed_on
-    received = mailed
+    received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
     if bill.received_on and bill.received_on >= mailed:
-        received = bill.received_on
-    last = case.calendar.next_open(received + case.days("petition_in_time"))
-    return max((petition.day - last).days, 0)
+        received, presumed = bill.received_on, False
+    last = received + case.days("petition_in_time")
+    return PetitionDays(mailed, received, presumed, last, case.calendar.next_open(last))
+
+
+def petition_late_by(case: Case, petition: PetitionFiled) -> int:
+    """How many days after the last of the five, moved off closed days, a petition was filed; 0 in time (DO-23, C9)."""
+    bill = case.account.bills.get(petition.bill)
+    return max((petition.day - petition_days(case, bill).last).days, 0) if bill else 0
 
 
 def means_met(case: Case, petition: PetitionFiled) -> bool:

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -36,7 +36,8 @@ class Keys:
     `kek` returns the key-encryption key, making one if its argument says so. `commitment` is what the ledger says of
     its keys: those of another ledger are refused, for they would know no command and open no personal data. New data
     keys are written by `flush`, which has to come before the commit of the events sealed with them: a key without
-    events is harmless, an event without its key is not.
+    events is harmless, an event without its key is not. Keys are deleted by it too, before the commit of the event that
+    says so: who dies in between has erased, and says it when it is run again.
     """
 
     def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes], commitment: str | None = None) -> None:
@@ -47,9 +48,11 @@ class Keys:
         self._lock = RLock()
         self._kek_bytes: bytes | None = None
         self._hmac_key: bytes | None = None
+        self._digests: hmac.HMAC | None = None
         self._opened: OrderedDict[bytes, tuple[Owner, bytes]] = OrderedDict()
         self._sealing: dict[Owner, bytes] = {}
         self._new: list[KeyRow] = []
+        self._retired: set[bytes] = set()
 
     def create(self) -> None:
         """Create the key store and the key-encryption key, once; what is there already stays."""
@@ -97,37 +100,69 @@ class Keys:
             raise Tampered(f"account {account}: {field} was altered after it was sealed")
         return text.decode()
 
+    def data_key(self, account: str, key_id: bytes) -> bytes | None:
+        """A data key of the account, for whoever may read its personal data elsewhere; None where it was erased."""
+        with self._lock:
+            self._hmac()
+            owner, key = self._opening_key(key_id) or (("", ""), None)
+        return key if owner[0] == account else None
+
     def prepare(self, owners: Iterable[Owner]) -> None:
         """Have the sealing keys of many (account, class) pairs at hand, in one reading; those that lack are made."""
         with self._lock:
             self._hmac()
             wanted = [owner for owner in dict.fromkeys(owners) if owner not in self._sealing]
             for row in self._rows.of(wanted):
-                self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
+                if row.key_id not in self._retired:
+                    self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
             for owner in wanted:
                 if owner not in self._sealing:
                     self._sealing[owner] = self._made(owner)
 
-    def flush(self) -> None:
-        """Write the data keys made since the last time in one durable transaction."""
+    def retire(self, account: str, kind: str) -> list[bytes]:
+        """The ids of the keys of a class, for `flush` to delete; what is sealed from here on gets a new key."""
+        assert kind in KINDS, kind
         with self._lock:
-            if self._new:
-                self._rows.add(self._new)
+            self._hmac()
+            owner = (account, kind)
+            self._sealing.pop(owner, None)
+            found = [*self._rows.of([owner]), *(row for row in self._new if (row.account, row.kind) == owner)]
+            ids = [row.key_id for row in found]
+            self._retired.update(ids)
+            return ids
+
+    def flush(self, erasing: Collection[bytes] = ()) -> None:
+        """Write the data keys made since the last time, durably, and delete those in `erasing` for good."""
+        with self._lock:
+            if new := [row for row in self._new if row.key_id not in erasing]:
+                self._rows.add(new)
+            for key_id in erasing:
+                self._opened.pop(key_id, None)
+            if erasing:
+                self._rows.erase(erasing)
             self._new = []
             self._sealing = {}
+            self._retired = set()
 
     def erase(self, account: str, kind: str | None = None) -> int:
         """Delete the account's data keys, of one class or of all, and return how many: what they sealed is gone."""
+        ids = [key_id for each in KINDS if kind in (None, each) for key_id in self.retire(account, each)]
+        self.flush(ids)
+        self.tidy()
+        return len(ids)
+
+    def tidy(self) -> None:
+        """After keys were deleted, and what says so was committed: clear their bytes, as far as the store can."""
         with self._lock:
-            self._hmac()
-            self._opened.clear()
-            self._sealing.clear()
-            self._new = [row for row in self._new if row.account != account or kind not in (None, row.kind)]
-            return self._rows.erase(account, kind)
+            self._rows.tidy()
 
     def digest(self, content: bytes) -> bytes:
         """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""
-        return hmac.digest(self._hmac(), b"waterledger/command/v1\n" + content, "sha256")
+        if self._digests is None:
+            self._digests = hmac.new(self._hmac(), b"waterledger/command/v1\n", "sha256")
+        digest = self._digests.copy()
+        digest.update(content)
+        return digest.digest()
 
     def lookup(self, text: str) -> bytes:
         """The keyed digest under which an e-mail address is looked up, whatever its letters' case."""
@@ -137,7 +172,7 @@ class Keys:
     def close(self) -> None:
         """Forget every key and let go of the store."""
         with self._lock:
-            self._kek_bytes = self._hmac_key = None
+            self._kek_bytes = self._hmac_key = self._digests = None
             self._opened.clear()
             self._sealing.clear()
             self._rows.close()
@@ -215,13 +250,30 @@ class Keys:
         return b"waterledger/wrap/v1\n" + b"".join(map(_lp, parts))
 
     def _field_data(self, account: str, field: str, key_id: bytes) -> bytes:
-        parts = (self._origin, account.encode(), field.encode(), key_id)
-        return b"waterledger/pii/v1\n" + b"".join(map(_lp, parts))
+        return _field_data(self._origin, account, field, key_id)
 
 
 def key_id_of(key: bytes) -> bytes:
     """The id of a data key, which commits to it."""
     return sha256(b"waterledger/dek-commit/v1\n" + key).digest()[:16]
+
+
+def opened_with(keys: Mapping[bytes, bytes], origin: str, account: str, field: str, sealed: str) -> str:
+    """The text that was sealed, opened with data keys by their ids; "[erased]" where its key is not among them.
+
+    Raises Tampered.
+    """
+    key_id, body = _parts(sealed, account, field)
+    if key_id not in keys:
+        return ERASED
+    text = _opened(keys[key_id], body, _field_data(origin.encode(), account, field, key_id))
+    if text is None:
+        raise Tampered(f"account {account}: {field} was altered after it was sealed")
+    return text.decode()
+
+
+def _field_data(origin: bytes, account: str, field: str, key_id: bytes) -> bytes:
+    return b"waterledger/pii/v1\n" + b"".join(map(_lp, (origin, account.encode(), field.encode(), key_id)))
 
 
 def _commitment_of(digest_key: bytes) -> str:

@@ -103,6 +103,7 @@ class Batch(Protocol):
     """Several commands recorded in one transaction; see `Log.writing`."""
 
     heads: dict[int, int]
+    tips: dict[str, Tip]
 
     def load(self, accounts: Iterable[str], after: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
         """As `Log.load`, and what this batch appended too; an account without events has an empty list."""

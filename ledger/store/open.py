@@ -21,6 +21,7 @@ _PATIENCE = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+_WORD = re.compile(r"[a-z0-9+]{1,20}", re.ASCII)
 _TIMEOUT = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
@@ -91,7 +92,9 @@ def _split(url: str) -> tuple[str, str]:
     if not colon:
         raise BadAddress(f"the address of a store begins with sqlite:// or postgresql:// ({_WAY_OUT})")
     if scheme not in ("sqlite", "postgresql", "postgres"):
-        raise BadAddress(f"a store is kept in SQLite or PostgreSQL, not in {scheme[:20]!r} ({_WAY_OUT})")
+        # Only a plain word is shown again: with a slash amiss, a password may stand before the colon.
+        other = f", not in {scheme!r}" if _WORD.fullmatch(scheme) else ""
+        raise BadAddress(f"a store is kept in SQLite or PostgreSQL{other} ({_WAY_OUT})")
     return scheme, rest
 
 

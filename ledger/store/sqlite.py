@@ -31,6 +31,7 @@ from ledger.store.sqlite_file import connect, in_plain_words, is_there, statemen
 _APPLICATION_ID = 0x57415452
 _PAGE = 5_000
 _JOINED_PAGE = 200
+_CACHE_KIB = 32_768
 _RANGE = "account > ? AND account <= ?"
 _EVENT = "shard, position, account, version, type, state, hash"
 _COMMAND = "c.key, c.digest, c.account, c.first, c.last"
@@ -126,6 +127,9 @@ class SQLiteLog:
         with self._lock, in_plain_words(self.path):
             if self._open is None and is_there(self.path):
                 db = connect(self.path, "ro" if self._read_only else "rw", self._timeout)
+                if not self._read_only:
+                    # What one batch changes fits, so that no page goes to the disk twice.
+                    db.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
                 try:
                     self._open = db if _is_ledger(db, self.path) else None
                 finally:
@@ -306,11 +310,13 @@ class SQLiteBatch:
         hashes = chain(self._log.origin, entries, tips)
         head = self.heads[0]
         positions = list(range(head + 1, head + len(entries) + 1))
-        events = ((0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True))
+        events = [(0, position, *entry, hash) for position, entry, hash in zip(positions, entries, hashes, strict=True)]
         keys = sorted(
-            (address(key, account, 1)[1], digest, account, first, last)
-            for pairs, account, first, last in commands
-            for key, digest in pairs
+            [
+                (address(key, account, 1)[1], digest, account, first, last)
+                for pairs, account, first, last in commands
+                for key, digest in pairs
+            ]
         )
         try:
             self._db.executemany("INSERT INTO command VALUES (0, ?, ?, ?, ?, ?)", keys)

@@ -7,20 +7,36 @@ from pathlib import Path
 import click
 
 from commands import clock
-from scripts.benchmarks import command, post, question, rebuild, verify
+from scripts.benchmarks import bundle, command, follow, post, question, rebuild, scale, verify
+from scripts.benchmarks.lives import accounts_for
 from scripts.benchmarks.measuring import Result
 from scripts.benchmarks.report import as_json, as_page, as_table
 from scripts.benchmarks.stores import postgres
 
 BENCHMARKS = {
+    "bundle": bundle.measure,
     "command": command.measure,
     "post": post.measure,
     "question": question.measure,
     "rebuild": rebuild.measure,
+    "follow": follow.measure,
+    "scale": scale.measure,
     "verify": verify.measure,
 }
-SIZES = {"command": 200, "post": 200, "question": 300, "rebuild": 2500, "verify": 500}
+SIZES = {
+    "bundle": 860,
+    "command": 200,
+    "post": 200,
+    "question": 300,
+    "rebuild": 2500,
+    "follow": 400,
+    "scale": 8340,
+    "verify": 500,
+}
 """How many accounts each benchmark uses unless --size says otherwise."""
+
+ON_DEMAND = {"scale"}
+"""What `all` leaves out, because it takes minutes."""
 
 STORES = ("sqlite", "postgresql")
 
@@ -30,17 +46,32 @@ STORES = ("sqlite", "postgresql")
 @click.option("--store", type=click.Choice(STORES), help="One store only.  [default: both]")
 @click.option("--seconds", type=float, default=20, show_default=True, help="How long to take turns, roughly.")
 @click.option("--size", type=click.IntRange(min=1), help="How many accounts.")
+@click.option("--events", type=click.IntRange(min=1), help="For rebuild and scale: so many events.")
 @click.option("--json", "json", is_flag=True, help="Print JSON; so it is without a terminal.")
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write the page of figures to FILE.")
-def main(benchmark: str, store: str | None, seconds: float, size: int | None, json: bool, write: Path | None) -> None:
+def main(
+    benchmark: str,
+    store: str | None,
+    seconds: float,
+    size: int | None,
+    events: int | None,
+    json: bool,
+    write: Path | None,
+) -> None:
     """Measure the ledger beside the stock eventsourcing library and beside the floor, in turns."""
+    if events and benchmark not in ("rebuild", "scale"):
+        raise click.UsageError("--events is for rebuild and scale; the others take --size, a number of accounts")
     results: list[Result] = []
     stores = [store] if store else STORES
     with ExitStack() as stack:
         server = stack.enter_context(postgres()) if "postgresql" in stores else None
-        for name in BENCHMARKS if benchmark == "all" else [benchmark]:
+        for name in [each for each in BENCHMARKS if each not in ON_DEMAND] if benchmark == "all" else [benchmark]:
             for kind in stores:
-                results += BENCHMARKS[name](kind, seconds, size or SIZES[name], server)
+                if events and name == "rebuild":
+                    results += rebuild.measure(kind, seconds, 0, server, events)
+                    continue
+                accounts = accounts_for(events) if events else size or SIZES[name]
+                results += BENCHMARKS[name](kind, seconds, accounts, server)
     if json or not sys.stdout.isatty():
         click.echo(as_json(results))
     else:

@@ -39,7 +39,7 @@ def program(*arguments: str) -> list[str]:
 
 
 def _calls(where: Place, account: str) -> dict[str, list[str]]:
-    """The programs compared, by name: our questions, the stock library's balance, and two floors."""
+    """The programs compared, by name: our questions, the stock library's balance, and floors."""
     stock = (
         "from scripts.benchmarks.stock import StockLedger\n"
         f"print(StockLedger(env={where.stock!r}).balance({account!r}))"
@@ -49,6 +49,7 @@ def _calls(where: Place, account: str) -> dict[str, list[str]]:
         **{name: program("--db", where.ledger_url, name, account, "--json") for name in QUESTIONS},
         "stock": [sys.executable, "-c", stock],
         "driver": [sys.executable, "-c", f"import {driver}; {driver}.connect({where.floor!r}).execute('SELECT 1')"],
+        "libraries": [sys.executable, "-c", "import click, msgspec"],
         "python": [sys.executable, "-c", "pass"],
     }
 

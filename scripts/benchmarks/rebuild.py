@@ -10,6 +10,7 @@ from ledger.store.codec import decode
 from ledger.store.log import Log
 from ledger.store.open import open_log
 from projections.rebuild import rebuild
+from scripts.benchmarks.lives import accounts_for, record
 from scripts.benchmarks.measuring import Result, middle, rates, ratios, rounds
 from scripts.benchmarks.sample import COMMANDS, life
 from scripts.benchmarks.stock import StockLedger
@@ -22,12 +23,20 @@ STOCK_SHARE = 20
 """The stock library replays one twentieth of the accounts, or the run would take all day."""
 
 
-def measure(store: str, seconds: float, size: int, server: str | None = None) -> list[Result]:
-    """Events a second for a simulated utility of `size` addresses; `decode` reads and decodes in one process."""
+def measure(store: str, seconds: float, size: int, server: str | None = None, events: int = 0) -> list[Result]:
+    """Events a second for a simulated utility of `size` addresses; `decode` reads and decodes in one process.
+
+    With `events`, of ordinary accounts that have so many events together, recorded without their commands.
+    """
     with place(store, server) as where:
-        simulated(where.ledger_url, size)
+        if events:
+            size = accounts_for(events)
+            with closing(open_log(where.ledger_url)) as log:
+                record(log, 1, size)
+        else:
+            simulated(where.ledger_url, size)
         with closing(open_log(where.ledger_url)) as log, where.stock_ledger() as stock:
-            events = sum(log.heads().values())
+            count = sum(log.heads().values())
             some = max(size // STOCK_SHARE, 1)
             stock.seed(life(number) for number in range(1, some + 1))
             turns = {
@@ -36,9 +45,10 @@ def measure(store: str, seconds: float, size: int, server: str | None = None) ->
                 "decode": lambda _: _decode(log),
                 "stock": lambda _: _replay(stock, some),
             }
-            pieces = dict.fromkeys(turns, events) | {"stock": some * COMMANDS}
+            pieces = dict.fromkeys(turns, count) | {"stock": some * COMMANDS}
             found = rates(rounds(turns, pieces, seconds), pieces)
-    what = f"all projections from {events:,} simulated events; stock replays balances alone"
+    kind = "ordinary" if events else "simulated"
+    what = f"all projections from {count:,} {kind} events; stock replays balances alone"
     targets = {"ledger": TARGETS[store], "ledger/stock": ">= 5"}
     return [Result("rebuild", store, what, "events/s", middle(found), ratios(found), targets)]
 

@@ -75,4 +75,4 @@ def _target(result: Result, name: str) -> str:
     if name not in result.targets:
         return ""
     sign, wanted = result.targets[name].split()
-    return f"{SIGNS[sign]} {int(wanted):,}: {'met' if result.met(name) else 'missed'}"
+    return f"{SIGNS[sign]} {float(wanted):,g}: {'met' if result.met(name) else 'missed'}"

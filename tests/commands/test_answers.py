@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from commands import answers
 from ledger import events as e
 from ledger.refusal import Refused
+from ledger.showing import fields
 from tests.cases import (
     appeal_filed,
     arrangement_agreed,
@@ -269,4 +270,4 @@ def test_history_opens_personal_fields():
 
 @pytest.mark.parametrize("kind", e.EVENTS.values(), ids=lambda kind: kind.__name__)
 def test_history_can_show_every_kind_of_event(kind):
-    assert all(callable(show) for _, show in answers._fields(kind))
+    assert all(callable(show) for _, show in fields(kind))

@@ -142,8 +142,8 @@ def test_what_is_missing_or_unknown_is_named(kind: type[Command]) -> None:
 
 
 def test_every_noun_of_the_contract_has_commands() -> None:
-    assert len(NOUNS) == 17
-    assert len(COMMANDS) == 58
+    assert len(NOUNS) == 19
+    assert len(COMMANDS) == 60
     with pytest.raises(Invalid, match="there are 'bill issue'"):
         command_type("bill print")
     with pytest.raises(Invalid, match="the nouns are account"):

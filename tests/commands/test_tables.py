@@ -4,7 +4,7 @@ import csv
 import io
 from datetime import date
 
-from commands import answers, answers_over_all, tables
+from commands import answers, answers_over_all, outputs, tables
 from ledger import events as e
 from tests.cases import bill_mailed, moment, payment
 from tests.commands.told import AGED, READS, RULES, history
@@ -12,7 +12,8 @@ from tests.commands.told import AGED, READS, RULES, history
 
 def test_cw_12_usage_as_csv():
     file = io.StringIO(newline="")
-    tables.usage_csv(answers.usage(history(*READS, account="-1+2"), *RULES, date(2023, 2, 28)), file)
+    answer = answers.usage(history(*READS, account="-1+2"), *RULES, date(2023, 2, 28))
+    outputs.write_csv(tables.page("usage", answer), file)
     lines = file.getvalue().split("\r\n")
     assert lines[0] == "account,unit,month,average_daily,exact,literal,days,covered_days,state,estimated,flags"
     assert lines[-2] == "'-1+2,CCF,2023-02,0.500000,1/2,0.160714,28,9,open,false,"
@@ -22,13 +23,13 @@ def test_cw_12_usage_as_csv():
 def test_cw_12_a_negative_average_stays_a_number():
     told = history(READS[0], e.ReadTaken(meter="M1", read_on=date(2023, 2, 12), reading=-31_000))
     file = io.StringIO(newline="")
-    tables.usage_csv(answers.usage(told, *RULES, date(2023, 2, 28)), file)
+    outputs.write_csv(tables.page("usage", answers.usage(told, *RULES, date(2023, 2, 28))), file)
     assert ",-1.000000,-1," in file.getvalue()
 
 
 def shown(question: str, answer: object) -> str:
     file = io.StringIO()
-    tables.show(question, answer, file)
+    outputs.show(tables.page(question, answer), file)
     text = file.getvalue()
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 100

@@ -39,16 +39,17 @@ class House:
         tip = self.log.tip(account)
         first = tip.version + 1 if tip else 1
         when = (at or self.now).isoformat(timespec="microseconds")
+        kinds = {version: "BillVoided" if version % 3 else "BillIssued" for version in range(first, first + count)}
         self.log.append(
             [
                 Entry(
                     account,
                     version,
-                    "BillVoided" if version % 3 else "BillIssued",
-                    b'{"type":"BillVoided","version":%d,"recorded_at":"%b","bill":"B-%d"}'
-                    % (version, when.encode(), version),
+                    kind,
+                    b'{"type":"%b","version":%d,"recorded_at":"%b","bill":"B-%d"}'
+                    % (kind.encode(), version, when.encode(), version),
                 )
-                for version in range(first, first + count)
+                for version, kind in kinds.items()
             ]
         )
 

@@ -68,6 +68,24 @@ def test_what_follows_any_interleaving_is_what_a_rebuild_gives(store_url, templa
     assert digests(store_url) == template.digests
 
 
+def test_a_close_of_the_books_is_passed_over_and_a_closure_of_the_offices_is_not(ledger_url, template):
+    rebuild(ledger_url, 1)
+    version = sum(entry.account == e.UTILITY for entry in template.entries)
+    close = e.BooksClosed(version=version + 1, recorded_at=NOW, through=NOW.date())
+    closure = e.OfficeClosed(version=version + 2, recorded_at=NOW, on=NOW.date(), reason="storm")
+    log = open_log(ledger_url)
+    with Projector(ledger_url) as projector:
+        log.append([Entry(e.UTILITY, close.version, close.type, encode(close))])
+        assert projector.step() == 1
+        assert projector.behind(projector.views.shown()) == 0
+        log.append([Entry(e.UTILITY, closure.version, closure.type, encode(closure))])
+        assert projector.step() is None
+    log.close()
+    rebuild(ledger_url, 1)
+    with Projector(ledger_url) as projector:
+        assert projector.views.shown().utility == closure.version
+
+
 def test_two_followers_at_once_take_each_event_once(store_url, template):
     utility = max(n for n, entry in enumerate(template.entries) if entry.account == e.UTILITY) + 1
     log = template.at(store_url, utility)

@@ -14,9 +14,11 @@ from ledger.movements import KINDS
 from ledger.policy.case import Case
 from ledger.policy.explain import explain
 from ledger.policy.protections import protections
+from ledger.utility import Rules
 from projections.catalogue import PROJECTIONS, unpack
 from projections.glossary import MEANING, page
-from projections.rows import Folded
+from projections.rows import Folded, World
+from tests.cases import arrangement_agreed, bill_mailed, payment
 
 MONTHS = 24
 """How many completed months the question shows."""
@@ -142,6 +144,23 @@ def test_an_arrangement_protects_until_the_day_before_it_is_missed(template):
                     assert ("arrangement" in {each.kind for each in found}) == protects, (then.account.id, day)
                 turned.add((then.account.id, row.until))
     assert len(turned) > 5
+
+
+def test_an_arrangement_whose_bills_are_paid_protects_while_it_is_kept(case):
+    """Money meant for a later bill paid the arranged one: the day it fails is its end, and not a miss."""
+    case.given(
+        bill_mailed("2024-01-02", "100.00", "B-1"),
+        arrangement_agreed("2024-04-01", ("2024-06-03", "100.00")),
+        bill_mailed("2024-04-10", "60.00", "B-2"),
+        payment("2024-04-20 10:00", "60.00"),
+        payment("2024-05-10 10:00", "40.00"),
+    )
+    now = case.at("2024-05-10 10:00")
+    folded = Folded("7001", case.events, World(Rules(now.calendar, now.policies), lambda *_: None))
+    (row,) = rows_of("protections", folded)
+    assert (row.kind, row.until) == ("arrangement", date(2024, 6, 3))
+    assert case.explain("2024-06-03 10:00")["DO-11"] == "blocks"
+    assert case.explain("2024-06-04 10:00")["DO-11"] != "blocks"
 
 
 def test_the_first_lawful_day_is_what_explain_says_after_every_event(template):

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from projections.catalogue import PROJECTIONS
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.verify import verify
-from tests.projections.conftest import ORIGIN
+from tests.projections.conftest import ORIGIN, digests
 
 
 def plant(url, statement):
@@ -151,6 +152,27 @@ def test_an_auditor_may_read_the_tables_and_change_nothing(postgres_store_url, t
             assert counted == (len(template.accounts),)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("UPDATE generation SET state = 'old'")
+
+
+def test_who_follows_need_not_own_the_ledger(postgres_store_url, template):
+    """Whoever first keeps the rows makes their schema, if he may; log-ins are looked up with the keys."""
+    template.at(postgres_store_url).close()
+    with psycopg.connect(postgres_store_url, autocommit=True) as owner:
+        parts = urlsplit(postgres_store_url)
+        database = parts.path[1:]
+        name = f"p_{database}"
+        url = parts._replace(netloc=f"{name}:w@{parts.hostname}:{parts.port}").geturl()
+        owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'w' IN ROLE ledger_projector")
+        owner.execute(f'GRANT CREATE ON DATABASE "{database}" TO {name}')
+        with pytest.raises(StoreError, match="member of ledger_app"):
+            rebuild(url, 1)
+        owner.execute(f"GRANT ledger_app TO {name}")
+        for number in (1, 2):
+            assert rebuild(url, 1).number == number
+            owner.execute("SET ROLE ledger_auditor")
+            assert owner.execute("SELECT count(*) FROM ledger_read.balances").fetchone() == (len(template.accounts),)
+            owner.execute("RESET ROLE")
+    assert digests(postgres_store_url) == template.digests
 
 
 def test_who_reads_for_long_does_not_stop_a_rebuild(postgres_store_url, template):

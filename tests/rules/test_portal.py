@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import pytest
 
-from commands import answers, tables
+from commands import answers, outputs, tables
 from commands.base import read
 from commands.catalogue import command_type
 from ledger import events as e
@@ -178,7 +178,7 @@ def test_cw_12_a_cell_that_a_spreadsheet_would_run_is_quoted(desk, text):
     desk.post("meter install", meter="M-1", on="2024-01-01")
     usage = answers.usage(desk.history(), *desk.rules(), date(2024, 3, 31)) | {"account": text}
     file = io.StringIO(newline="")
-    tables.usage_csv(usage, file)
+    outputs.write_csv(tables.page("usage", usage), file)
     header, *rows = csv.reader(file.getvalue().split("\r\n")[:-1])
     assert header[:3] == ["account", "unit", "month"]
     assert {row[0] for row in rows} == {f"'{text}"}

@@ -8,10 +8,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from commands import clock
 from commands.base import read
 from commands.catalogue import command_type
-from scripts.benchmarks import command, post, question
+from ledger.application import Ledger, create
+from ledger.store.codec import decode
+from scripts.benchmarks import bundle, command, follow, post, question, rebuild, scale
+from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.lives import accounts_for, lived
 from scripts.benchmarks.measuring import Result, ratios
 from scripts.benchmarks.report import as_json, as_page
 from scripts.benchmarks.sample import COMMANDS, interleaved, life
@@ -55,10 +61,71 @@ def test_post_is_measured_inside_and_as_a_program(store, request):
     assert list(whole.figures) == ["program"]
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_bundle_is_measured_and_weighed(store, request):
+    (found,) = bundle.measure(store, 0, 2, server_for(store, request))
+    assert sorted(found.figures) == ["checked", "kilobytes", "made"]
+    assert "120 events among" in found.what
+
+
 def test_questions_are_measured_from_start_to_exit_and_alone():
     whole, answer = question.measure("sqlite", 0, 1)
     assert set(question.QUESTIONS) | {"stock", "driver", "python"} == set(whole.figures)
     assert set(question.QUESTIONS) == set(answer.figures)
+
+
+def test_an_ordinary_life_is_recorded_as_its_commands_would_be(tmp_path):
+    """The events recorded in bulk are those that the commands of the same life decide, but for who noted them when."""
+    url = f"sqlite:///{tmp_path / 'posted.db'}"
+    create(url, clock.now)
+    with Ledger(url, clock.now) as ledger:
+        command.seed(ledger, None, 7)
+        posted = decode(ledger.store.states("000007"))
+    told = decode(entry.state for entry in lived(7))
+    assert [(event.type, event.version, event.effective) for event in told] == [
+        (event.type, event.version, event.effective) for event in posted
+    ]
+    facts = ("bill", "amount", "past_due_from", "payment", "channel", "meter", "reading", "notice", "kind", "method")
+    assert [[getattr(event, fact, None) for fact in facts] for event in told] == [
+        [getattr(event, fact, None) for fact in facts] for event in posted
+    ]
+
+
+def test_lives_beyond_the_models_bear_their_own_numbers():
+    names = {event.bill for event in decode(entry.state for entry in lived(1234)) if hasattr(event, "delivery")}
+    assert len(names) == 36
+    assert all(name.startswith("B-001234-") for name in names)
+
+
+def test_so_many_events_are_so_many_accounts():
+    assert [accounts_for(n) for n in (1, 120, 121, 1_000_000)] == [1, 1, 2, 8334]
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_follow_is_measured_beside_stock(store, request):
+    (found,) = follow.measure(store, 0, 2, server_for(store, request))
+    assert sorted(found.figures) == ["ledger", "stock"]
+    assert list(found.ratios) == ["ledger/stock"]
+
+
+def test_scale_measures_time_and_memory_of_every_size(monkeypatch):
+    monkeypatch.setattr(scale, "LEAST", 240)
+    speed, memory = scale.measure("sqlite", 0, 20)
+    assert list(speed.figures) == list(memory.figures) == ["240 events", "2,400 events"]
+    assert list(speed.ratios) == ["2,400 events/240 events"]
+    assert all(0 < value < 2000 for value in memory.figures.values())
+
+
+def test_rebuild_may_be_measured_with_so_many_ordinary_events():
+    (found,) = rebuild.measure("sqlite", 0, 0, events=480)
+    assert "485 ordinary events" in found.what
+    assert sorted(found.figures) == ["decode", "ledger", "one process", "stock"]
+
+
+def test_events_are_refused_where_the_size_is_one_of_accounts():
+    said = CliRunner().invoke(main, ["command", "--events", "100"])
+    assert said.exit_code == 2
+    assert "--events is for rebuild and scale" in said.output
 
 
 def test_a_ratio_is_the_median_over_pairs():

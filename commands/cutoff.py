@@ -1,0 +1,113 @@
+"""Where the date on which an entry takes effect and the date on which it was known fall into different periods."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+import msgspec
+
+from commands.answers import Answer, When, day_of, moment_of
+from ledger import events as e
+from ledger.books import Books
+from ledger.calendar import PACIFIC
+from ledger.closing import late
+from ledger.history import History
+from ledger.money import money
+from ledger.movements import KINDS
+from ledger.showing import plain
+from ledger.store.codec import decode
+
+_AT_ONCE = 10_000
+
+
+class Cutoff:
+    """The entries of a period that a cut-off by the other date would move: `known_after` took effect in the period and
+    was known only after it, `known_within` was known in the period and takes effect before or after it.
+    """
+
+    def __init__(self, first: date | None, when: When) -> None:
+        self._first, self._last = first or date.min, day_of(when)
+        self._begins = datetime.combine(first, time.min, PACIFIC) if first else None
+        self._ends = moment_of(when)
+        self._found: dict[str, list[Answer]] = {"known_after": [], "known_within": []}
+        self._totals = {name: dict.fromkeys(KINDS, 0) for name in self._found}
+
+    def take(self, account: str, step: Any, on: date, known_from: datetime, version: int) -> None:
+        """Look at a movement: `step` has its book, kind, reference and amount."""
+        inside = self._first <= on <= self._last
+        if inside and known_from > self._ends:
+            name = "known_after"
+        elif not inside and known_from <= self._ends and (self._begins is None or known_from >= self._begins):
+            name = "known_within"
+        else:
+            return
+        self._found[name].append(_entry(account, step, on, step.amount, version) | {"known_from": plain(known_from)})
+        self._totals[name][step.book] += step.amount
+
+    def answer(self) -> Answer:
+        """Both lists, and what each comes to in each book."""
+        return {
+            name: {"totals": {book: money(total) for book, total in self._totals[name].items()}, "rows": rows}
+            for name, rows in self._found.items()
+        }
+
+
+def late_entries(books: Books, first: date | None, last: date, known_at: datetime | None) -> Answer:
+    """What came into closed periods after they were closed, with the totals recorded at each close.
+
+    Only entries that take effect from `first` to `last` are listed; the totals of a close and all its late entries come
+    to what the period holds now.
+    """
+    closes = [each for each in books.utility().closes() if known_at is None or each.known_from <= known_at]
+    totals = {each.through: dict.fromkeys(KINDS, 0) for each in closes}
+    rows = []
+    for account in _late_accounts(books, closes):
+        stored = books.log.rows(account)
+        places = {row.version: e.Position(row.shard, row.position) for row in stored}
+        events = decode([row.state for row in stored])
+        history = History(account, [each for each in events if known_at is None or each.known_from <= known_at])
+        for closed, step, amount in late(history, closes, places):
+            totals[closed.through][step.book] += amount
+            if (first or date.min) <= step.on <= last:
+                found = _entry(account, step, step.on, amount, step.event.version)
+                rows.append(found | {"recorded_at": plain(step.event.recorded_at), "closed": plain(closed.through)})
+    return {"closes": [_close(each, totals[each.through]) for each in closes], "rows": rows}
+
+
+def _late_accounts(books: Books, closes: list[e.BooksClosed]) -> list[str]:
+    """The accounts with an entry that was flagged when it was recorded, found without decoding what is not."""
+    if not closes:
+        return []
+    positions = {place.shard: place.position for place in closes[0].positions}
+    mark, found = msgspec.json.encode(e.LATE), set[str]()
+    while rows := books.log.follow(positions, _AT_ONCE):
+        for row in rows:
+            positions[row.shard] = row.position
+            if mark in row.state:
+                found.add(row.account)
+    return sorted(found - {e.UTILITY})
+
+
+def _close(closed: e.BooksClosed, late_totals: dict[e.Book, int]) -> Answer:
+    recorded: dict[str, dict[str, str]] = {}
+    for total in closed.totals:
+        recorded.setdefault(total.book, {})[total.kind] = money(total.amount)
+    return {
+        "through": plain(closed.through),
+        "since": plain(closed.since),
+        "recorded_at": plain(closed.recorded_at),
+        "accounts": closed.accounts,
+        "totals": recorded,
+        "late": {book: money(amount) for book, amount in late_totals.items()},
+    }
+
+
+def _entry(account: str, step: Any, on: date, amount: int, version: int) -> Answer:
+    return {
+        "account": account,
+        "book": step.book,
+        "kind": step.kind,
+        "reference": step.reference,
+        "on": plain(on),
+        "amount": money(amount),
+        "version": version,
+    }

@@ -1,0 +1,132 @@
+"""Those who act in a campaign: writers in processes that can be killed, and what they write, known beforehand."""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from random import Random
+from time import sleep
+from typing import Any
+
+from commands.base import Command, read
+from commands.catalogue import command_type
+from ledger.application import Ledger, create
+from ledger.calendar import PACIFIC
+from ledger.store.log import StoreUnavailable
+
+Record = dict[str, Any]
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=PACIFIC)
+_FIRST_DAY = date(2024, 1, 2)
+
+
+def clock() -> datetime:
+    """The time in every campaign that is not about time."""
+    return START
+
+
+def made(url: str) -> str:
+    """The address, where a ledger stands now."""
+    create(url, clock, origin="torture.example/ledger")
+    return url
+
+
+def records(chance: Random, accounts: int, each: int) -> list[Record]:
+    """Accounts, and for each so many bills and payments in an order of their own; every record has an id."""
+    lives = [list(_life(chance, f"A-{number}", each)) for number in range(accounts)]
+    found = []
+    while any(lives):
+        life = chance.choice([life for life in lives if life])
+        found.append(life.pop(0))
+    return found
+
+
+def _life(chance: Random, account: str, each: int) -> Iterator[Record]:
+    about = {"name": "Sample Customer", "service_address": "1 Example Lane", "billing_email": "sample@example.com"}
+    yield {"command": "account open", "account": account, "opened_on": "2024-01-02", "id": f"{account}.0", **about}
+    for number in range(1, each + 1):
+        day = (_FIRST_DAY + timedelta(days=number)).isoformat()
+        amount = f"{chance.randrange(1, 20000) / 100:.2f}"
+        about = {"account": account, "id": f"{account}.{number}", "amount": amount}
+        if chance.random() < 0.5:
+            yield {"command": "bill issue", "bill": f"B-{number}", "mailed_on": day, **about}
+        else:
+            yield {
+                "command": "payment receive",
+                "payment": f"P-{number}",
+                "received_at": day,
+                "channel": "mail",
+                **about,
+            }
+
+
+def owed(written: Sequence[Record]) -> dict[str, int]:
+    """The balance of each account in cents after these records, by plain addition."""
+    found: dict[str, int] = {}
+    for record in written:
+        amount = int(record.get("amount", "0.00").replace(".", ""))
+        sign = {"bill issue": 1, "payment receive": -1}.get(record["command"], 0)
+        found[record["account"]] = found.get(record["account"], 0) + sign * amount
+    return found
+
+
+def command(record: Record) -> Command:
+    """The command that a record of a feed stands for."""
+    return read(command_type(record["command"]), {name: value for name, value in record.items() if name != "command"})
+
+
+class Writer:
+    """A process that posts records and says of each, once it is acknowledged, by which number it was known."""
+
+    def __init__(self, url: str, written: Sequence[Record], at_once: int = 1, patience: int = 0) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["scripts.campaigns.acting"])
+        self._end, theirs = context.Pipe(duplex=False)
+        self.process = context.Process(target=_write, args=(url, written, at_once, patience, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.acknowledged: list[int] = []
+
+    def wait_for(self, count: int) -> bool:
+        """Wait until so many records are acknowledged; False where it ended before."""
+        while len(self.acknowledged) < count:
+            try:
+                self.acknowledged += self._end.recv()
+            except EOFError:
+                return False
+        return True
+
+    def kill(self, after: float = 0) -> None:
+        """Kill it as a power cut would, after some seconds, and hear what it still said."""
+        sleep(after)
+        self.process.kill()
+        self.join()
+
+    def join(self) -> None:
+        """Hear it to its end; raises AssertionError where it ended by an error."""
+        self.wait_for(1 << 60)
+        self.process.join()
+        if self.process.exitcode not in (0, -signal.SIGKILL):
+            raise AssertionError(f"a writer ended with exit code {self.process.exitcode}")
+
+
+def _write(url: str, written: Sequence[Record], at_once: int, patience: int, end: Any) -> None:
+    """Post; where the store is away, the same again so many times."""
+    done = 0
+    while done < len(written):
+        try:
+            with Ledger(url, clock) as ledger:
+                while done < len(written):
+                    some = written[done : done + at_once]
+                    commands = [command(record) for record in some]
+                    outcomes = [ledger.post(commands[0])] if at_once == 1 else list(ledger.post_all(commands))
+                    wrong = [outcome for outcome in outcomes if outcome.status not in ("recorded", "duplicate")]
+                    if wrong:
+                        raise AssertionError(f"not recorded: {wrong[0]}")
+                    end.send(list(range(done, done + len(some))))
+                    done += len(some)
+        except StoreUnavailable:
+            if not patience:
+                raise
+            patience -= 1
+            sleep(0.05)

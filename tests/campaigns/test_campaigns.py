@@ -1,0 +1,51 @@
+"""Every campaign against the promises, with as many rounds as every change is tried with."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from scripts.campaigns.catalogue import CAMPAIGNS
+from scripts.campaigns.report import BEGIN, END, written
+from scripts.campaigns.run import BOTH, Campaign, Failed, Result, Round, play
+
+EACH = [(campaign, store) for campaign in CAMPAIGNS for store in campaign.stores]
+
+
+@pytest.mark.parametrize(("campaign", "store"), EACH, ids=[f"{c.number}-{store}" for c, store in EACH])
+def test_the_promises_hold(campaign, store, request):
+    server = request.getfixturevalue("postgres_url") if store == "postgresql" else None
+    result = play(campaign, store, server)
+    assert result.rounds == campaign.ci
+    assert all(result.counts.values())
+    assert result.counts
+
+
+def breaks(round: Round) -> None:
+    assert round.chance.random() < 0.5, "a promise was broken"
+
+
+def test_a_failure_names_the_round_that_repeats_it():
+    campaign = Campaign(99, "a coin is tossed", "P1", 20, 20, BOTH, breaks)
+    with pytest.raises(Failed, match=r"a promise was broken.*--only 99 --store sqlite --seed 3") as failed:
+        play(campaign, "sqlite", seed=3)
+    first = int(str(failed.value).split("--first ")[1].split()[0])
+    with pytest.raises(Failed, match=f"--first {first} "):
+        play(campaign, "sqlite", seed=3, first=first, rounds=1)
+
+
+def test_the_figures_are_written_between_their_marks(tmp_path):
+    campaign = Campaign(1, "a writer is killed", "P1", 1, 2, BOTH, breaks)
+    result = Result(campaign, "sqlite", 2, 1.5, Counter(killed=2))
+    page = written(f"before\n{BEGIN}\nold\n{END}\nafter\n", [result], date(2026, 1, 5))
+    assert page.startswith("before\n")
+    assert page.endswith("\nafter\n")
+    assert "| 1 | a writer is killed | P1 | SQLite | 2 | 2 | 2 | 2 killed |" in page
+    assert "old" not in page
+    with pytest.raises(ValueError, match="no place for figures"):
+        written("a page", [result], date(2026, 1, 5))
+
+
+def test_the_numbers_are_those_of_the_table_of_faults():
+    numbers = [campaign.number for campaign in CAMPAIGNS]
+    assert numbers == sorted(set(numbers))

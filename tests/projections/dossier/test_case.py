@@ -1,0 +1,146 @@
+"""What a case file is about, and what it tells: by what was known then and by what is known now."""
+
+from datetime import datetime
+
+import pytest
+
+from ledger.calendar import PACIFIC
+from ledger.refusal import Refused
+from tests.desk import MemoryLedger
+from tests.projections.dossier.cases import cells, facts, named, scenario, section, sentences, told
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=PACIFIC)
+
+
+def test_the_moment_judged_is_the_shutoffs():
+    case = facts(scenario("disputed-account"))
+    assert (case.at, case.reason) == (at("2024-06-10T10:20"), "shutoff")
+    assert (case.petition.dispute, case.bill.id) == ("D-7001-1", "B-7001-2403")
+
+
+def test_allowed_by_what_was_known_then_and_not_by_what_is_known_now():
+    case = facts(scenario("disputed-account"))
+    assert case.said_then.allowed
+    assert not case.said_now.allowed
+    assert [event.payment for event in case.late if event.type == "PaymentReceived"] == ["P-7001-40"]
+
+
+def test_told_as_known_before_the_payment_was_posted_both_answers_agree():
+    case = facts(scenario("disputed-account"), known_at=at("2024-06-10T12:00"))
+    assert case.said_then.allowed
+    assert case.said_now.allowed
+    assert case.account.off
+
+
+def test_another_moment_may_be_asked_about():
+    case = facts(scenario("disputed-account"), at=at("2024-06-07T10:00"))
+    assert (case.at, case.reason) == (at("2024-06-07T10:00"), "asked")
+    assert {rule.rule for rule in case.said_then.rules if rule.forbids} == {"DO-37"}
+
+
+def test_before_the_account_was_known_nothing_was_known_of_it():
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2019-01-01", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    ledger.post("account open", **opened, learned_at="2024-01-05T09:00-08:00")
+    case = facts(ledger, at=at("2024-01-04T10:00"))
+    assert case.then is None
+    assert "the account was not in the ledger yet" in " ".join(sentences(told(ledger, at=at("2024-01-04T10:00")).lead))
+
+
+def test_with_no_shutoff_the_moment_is_when_it_is_asked():
+    case = facts(scenario("c-99-11-017"), "7124")
+    assert (case.reason, case.at) == ("now", case.known_at)
+
+
+def test_a_dispute_that_is_not_there_is_refused_and_the_others_are_named():
+    with pytest.raises(Refused, match="account 7001 has no dispute D-9: it has D-7001-1"):
+        facts(scenario("disputed-account"), dispute="D-9")
+
+
+def test_what_is_learned_later_on_the_same_day_without_an_hour_is_not_called_late():
+    case = facts(scenario("arrangement-breached"), "7107")
+    assert case.late == []
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "answer"),
+    [
+        ("petition-on-day-5", "7103", "came on day 5: in time"),
+        ("petition-on-day-6", "7102", "came on day 6: late by 1 day for the company's policy"),
+    ],
+)
+def test_the_five_days_are_counted_from_receipt(name, account, answer):
+    days = section(told(scenario(name), account), "days")
+    assert answer in " ".join(sentences(days))
+    assert named(days)["Day 0, not counted"].startswith("Sat 9 March 2024: the bill is presumed received, 5 days after")
+
+
+def test_a_rule_that_did_not_exist_is_not_counted():
+    days = " ".join(sentences(section(told(scenario("c-99-11-017"), "7124"), "days")))
+    assert "Not counted. DO-23 (Residential Discontinuation Policy" in days
+    assert "no such sentence in the older tariff" in days
+
+
+def test_the_nineteen_and_the_seventy_nine_days_of_the_disputed_bill():
+    days = sentences(section(told(scenario("disputed-account")), "days"))
+    assert "Sat 23 March 2024, day 19 (Saturday)" in days
+    assert "Mon 25 March 2024, the next day on which the offices are open" in days
+    assert "Wed 22 May 2024, day 79" in days
+    assert (
+        "By age alone a shutoff is possible from Thu 23 May 2024; the water was turned off on Mon 10 June 2024, day 98."
+        in days
+    )
+
+
+def test_the_same_days_of_the_years_before_are_compared_per_day():
+    bill = sentences(section(told(scenario("disputed-account")), "bill"))
+    assert {"2.071", "11.7 times", "14.7 times"} <= set(bill)
+
+
+def test_every_rule_that_turned_is_named():
+    said = " ".join(sentences(section(told(scenario("disputed-account")), "rules")))
+    turned = "DO-02, DO-04, DO-19, DO-20, DO-31, HS-116908-A, PUC-779.1-A, PUC-779.1-B."
+    assert f"8 rules would answer otherwise by what is known now: {turned}" in said
+
+
+def test_every_rule_stands_in_the_file_once():
+    document = told(scenario("disputed-account"))
+    rows = [row for block in section(document, "rules") if hasattr(block, "caption") for row in block.rows]
+    ids = [row.cells[0].word for row in rows]
+    assert sorted(ids) == sorted({rule.rule for rule in facts(scenario("disputed-account")).said_now.rules})
+
+
+def test_the_commissions_money_stands_apart_from_the_balance():
+    document = told(scenario("appeal-with-commission-deposit"), "7101")
+    captions = [block.caption for block in section(document, "statement") if hasattr(block, "caption")]
+    assert captions == [
+        "What was owed after each step, in dollars",
+        "Deposit held by the Commission, in dollars; in no balance of the utility",
+    ]
+
+
+def test_a_payment_shows_when_it_was_made_and_when_it_was_posted():
+    (table,) = (block for block in section(told(scenario("disputed-account")), "timeline") if hasattr(block, "caption"))
+    (row,) = (row for row in table.rows if "P-7001-40" in row.cells[2].text)
+    assert [cell.text for cell in row.cells[:2]] == ["Sat 8 June 2024, 20:15", "Tue 11 June 2024, 07:00"]
+    assert row.cells[1].sub == "3 days late, after the moment judged"
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [
+        ("disputed-account", "7001"),
+        ("appeal-with-commission-deposit", "7101"),
+        ("c-16-03-008", "7125"),
+        ("arrangement-breached", "7107"),
+    ],
+)
+def test_every_statement_points_to_events_that_are_in_the_appendix(name, account):
+    document = told(scenario(name), account)
+    versions = {event.version for event in document.events}
+    cited = [version for each in document.sections for cell in cells(each.blocks) for version in cell.events]
+    assert cited
+    assert set(cited) <= versions
+    assert versions == set(range(1, len(document.events) + 1))
