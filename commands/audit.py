@@ -268,6 +268,11 @@ _MEMBERS = {
     "note": ("commands.audit", "note", "Print the signed note of a seal."),
     "witness": ("commands.audit", "witness", "Check a note against your last one, and cosign it."),
     "verify": ("commands.audit", "verify", "Check the whole store."),
+    "recheck": (
+        "commands.recheck",
+        "recheck",
+        "Judge recorded decisions again, by what is known now.",
+    ),
     "export": ("commands.audit_bundles", "export", "Write accounts, or the whole log, with their proof."),
     "check-bundle": ("commands.audit_bundles", "check_bundle", "Check what was exported; needs no store."),
     "diff": ("commands.audit_compare", "diff", "What was recorded between two notes."),

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from commands.fields import Field, Id, Moment, Text, fields_of
 from ledger.account import Account
 from ledger.context import Context, On
-from ledger.events import UTILITY, Event
+from ledger.events import UTILITY, Event, PersonalClass
 from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
@@ -52,6 +52,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
         """Other accounts that the decision touches."""
         return ()
 
+    def erases(self) -> PersonalClass | None:
+        """The class of the account's personal data that this command makes unreadable."""
+        return None
+
+    def lapsed(self, recorded: Sequence[Event]) -> bool:
+        """Whether the same command, though recorded before, is to be decided again; `recorded` is the whole history."""
+        return False
+
     @classmethod
     def title(cls) -> str:
         """The command's name in the contract: "bill issue"."""
@@ -83,7 +91,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
         """
         normal, found, computed, unread = self.normal(), [], [], False
         for spec in fields_of(type(self)).values():
-            mine, name = getattr(normal, spec.name), _RENAMED.get(spec.name, spec.name)
+            mine, name = getattr(normal, spec.name), RENAMED.get(spec.name, spec.name)
             event = next((e for e in recorded if hasattr(e, name)), None)
             if event is None or spec.name in ABOUT_THE_POST:
                 continue
@@ -123,7 +131,7 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
     account: AccountId = UTILITY
 
 
-_RENAMED = {"basis": "arrangement_basis"}
+RENAMED = {"basis": "arrangement_basis"}
 
 ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
 """The fields that are not content."""

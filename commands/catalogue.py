@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NOUNS = (
     "account", "autopay", "meter", "bill", "fee", "adjustment", "payment", "deposit", "arrangement", "health", "notice",
-    "contact", "dispute", "appeal", "service", "office", "policy", "books",
+    "contact", "dispute", "appeal", "service", "privacy", "office", "policy", "books",
 )  # fmt: skip
 
 

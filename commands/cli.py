@@ -30,6 +30,7 @@ QUESTIONS = {
     "worklist": "What needs doing on a day.",
     "register": "Disputes, appeals, arrangements, deposits, shutoffs, notices over all accounts.",
     "report": "The yearly reports: H&S Code 116918, General Order 103-A.",
+    "whatif": "What would follow from other facts, to the cent; nothing is recorded.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
 
@@ -77,6 +78,7 @@ _NOUN_SUMMARIES = {
     "dispute": "Petitions to the utility, and their answers.",
     "appeal": "Appeals to the Commission, and the deposits it holds.",
     "service": "Authorize, disconnect, reconnect, find wrongful.",
+    "privacy": "Personal data: erase, report, find by an address.",
     "office": "Closures and office hours of the whole utility.",
     "policy": "Publish a policy pack.",
     "books": "Close the books through a day.",
@@ -112,6 +114,16 @@ def _member(module: str, name: str) -> Callable[[], click.Command]:
     return lambda: getattr(import_module(module), name)
 
 
+_BESIDE_COMMANDS: dict[str, dict[str, tuple[Callable[[], click.Command], str]]] = {
+    "privacy": {
+        "erase": (lambda: import_module("commands.privacy").erase_line(), "Delete the keys of a class, for good."),
+        "report": (_member("commands.privacy", "report"), "What is recorded, and what of it can still be read."),
+        "find": (_member("commands.privacy", "find"), "The accounts of an e-mail address or log-in."),
+    }
+}
+"""What a noun has besides its commands, or in place of one, by verb."""
+
+
 def _noun(noun: str) -> Callable[[], click.Command]:
     def build() -> click.Command:
         from commands.command_line import command_for
@@ -119,14 +131,16 @@ def _noun(noun: str) -> Callable[[], click.Command]:
         verbs: dict[str, Callable[[], click.Command]] = {
             verb: partial(command_for, kind) for verb, kind in commands_of(noun).items()
         }
+        verbs |= {verb: build for verb, (build, _) in _BESIDE_COMMANDS.get(noun, {}).items()}
         summaries = {verb: (kind.__doc__ or "").strip().splitlines()[0] for verb, kind in commands_of(noun).items()}
+        summaries |= {verb: said for verb, (_, said) in _BESIDE_COMMANDS.get(noun, {}).items()}
         return Lazy(verbs, summaries, {"Verbs": list(verbs)}, name=noun, help=_NOUN_SUMMARIES[noun])
 
     return build
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    own = name if name in ("register", "report") else "questions"
+    own = name if name in ("register", "report", "whatif") else "questions"
     return _member(f"commands.{own}", name.replace("-", "_"))
 
 

@@ -29,6 +29,19 @@ _METAVARS = {
 }
 
 
+class Discreet(click.Command):
+    """Does not say back what it was given too much of: half of a name, perhaps, that was not put in quotes."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args:
+            words = "word is" if len(ctx.args) == 1 else "words are"
+            ctx.fail(f"{len(ctx.args)} {words} not part of any option (put a text that has blanks in quotes)")
+        return rest
+
+
 def command_for(kind: type[Command]) -> click.Command:
     """The click command that posts a `kind`."""
     specs = [s for s in fields_of(kind).values() if not (s.name == "account" and issubclass(kind, UtilityCommand))]
@@ -41,7 +54,7 @@ def command_for(kind: type[Command]) -> click.Command:
     ]
     title = kind.title()
     example = f"\b\nExample:\n  water-ledger {title} {kind.example}"
-    return click.Command(
+    return Discreet(
         name=title.split()[1],
         params=params,
         callback=lambda **values: _post(kind, **values),

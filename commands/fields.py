@@ -66,7 +66,9 @@ class Field(NamedTuple):
 def identifier(value: object) -> str:
     """1 to 40 characters of A-Z a-z 0-9 . _ -."""
     if not isinstance(value, str) or _ID.fullmatch(value) is None:
-        raise ValueError(f"{shown(value)} is not an id; use 1 to 40 of the characters A-Z a-z 0-9 . _ -")
+        # An address is personal, and easily taken for what names an account.
+        said = "an address" if isinstance(value, str) and "@" in value else shown(value)
+        raise ValueError(f"{said} is not an id; use 1 to 40 of the characters A-Z a-z 0-9 . _ -")
     return value
 
 

@@ -63,7 +63,8 @@ class Ledger(Application[str]):
             return next(self.post_all([command], backfill=backfill))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
-        stored = pending is not None and self._append(pending)
+        # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
+        stored = pending is not None and not desk.erasing and self._append(pending)
         if stored or pending is None or command.account != e.UTILITY:
             self._utility = desk.streams[e.UTILITY]
         if stored:
@@ -88,14 +89,18 @@ class Ledger(Application[str]):
                         self._drop_stale(desk, left, batch.heads)
                         desk.put(self._take_utility())
                         outcomes = [o for part in self._parts(desk, some, batch) for o in part]
-                        self.keys.flush()
+                        self.keys.flush(desk.erasing)
                     break
                 except Conflict:
                     desk.streams.clear()
+                    desk.erasing.clear()
                     if attempt + 1 == _TRIES:
                         raise StoreUnavailable(
                             "others kept writing to the same accounts; post the rest again"
                         ) from None
+            if desk.erasing:
+                self.keys.tidy()
+                desk.erasing.clear()
             left.update(batch.heads)
             self._utility = desk.streams[e.UTILITY]
             yield from outcomes
@@ -113,18 +118,22 @@ class Ledger(Application[str]):
         `called` is how they speak of the one by its number.
         """
         outcomes: list[Outcome] = []
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(Desk(self.keys, self._clock, backfill=backfill), items, batch):
+            for some in self._parts(desk, items, batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
-            self.keys.flush()
+            self.keys.flush(desk.erasing)
+        if desk.erasing:
+            self.keys.tidy()
         return _all_or_none(outcomes, called)
 
     def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
         """Record nothing and answer as if; others who write wait meanwhile."""
+        desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(Desk(self.keys, self._clock, backfill=backfill), items, batch):
+            for some in self._parts(desk, items, batch):
                 yield from some
             raise _Undo
 

@@ -143,24 +143,18 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
             for credit, amount in waiting:
                 pay_oldest(credit, amount, charge.on)
 
-    coming = zip(owed, amounts, strict=True)
-    charge, name = next(coming, _NONE)
+    coming = [*zip(owed, amounts, strict=True)][::-1]
     for credit in sorted(credits, key=_turn_of_credit):
         on, amount = credit.on, credit.amount
-        while charge and charge.on <= on:
-            arrive(charge, name)
-            charge, name = next(coming, _NONE)
+        while coming and coming[-1][0].on <= on:
+            arrive(*coming.pop())
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
             amount = lay(credit.charge, credit, amount, on)
         pay_oldest(credit, amount, on)
-    while charge:
-        arrive(charge, name)
-        charge, name = next(coming, _NONE)
+    while coming:
+        arrive(*coming.pop())
     over = sum(amount for _, amount in pool)
     return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
-
-
-_NONE: tuple[None, str] = (None, "")
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:

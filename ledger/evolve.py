@@ -68,6 +68,10 @@ def _login(a: Account, event: e.LoginLinked | e.LoginUnlinked) -> None:
     a.logins.append(event)
 
 
+def _erased(a: Account, event: e.PersonalDataErased) -> None:
+    """What is kept of an account in its state holds nothing personal that could be read."""
+
+
 def _autopay(a: Account, event: e.AutopayEnrolled | e.AutopayCancelled) -> None:
     a.enrollments.append(event)
     a.autopay = event if isinstance(event, e.AutopayEnrolled) else None
@@ -268,6 +272,7 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.AccountClassified: _classified,
     e.LoginLinked: _login,
     e.LoginUnlinked: _login,
+    e.PersonalDataErased: _erased,
     e.AutopayEnrolled: _autopay,
     e.AutopayCancelled: _autopay,
     e.MeterInstalled: _meter,

@@ -48,6 +48,8 @@ class Command(Protocol):
     def content(self) -> bytes: ...
     def named(self) -> str | None: ...
     def others(self) -> tuple[str, ...]: ...
+    def erases(self) -> e.PersonalClass | None: ...
+    def lapsed(self, recorded: Sequence[e.Event]) -> bool: ...
     def decide(self, account: Account, context: Context) -> Sequence[e.Event | On]: ...
     def differences(self, recorded: Sequence[e.Event]) -> str | None: ...
 
@@ -133,6 +135,8 @@ class Desk:
         self.streams: dict[str, Stream] = {}
         self.recorded: dict[Wanted, Recorded] = {}
         self.whole: Callable[[], Whole] | None = None
+        self.erasing: list[bytes] = []
+        """The ids of keys that are to be deleted when what was decided is recorded."""
 
     def put(self, stream: Stream) -> None:
         """Lay an account's stream on the desk; the utility's own carries the calendar and the rules."""
@@ -176,9 +180,10 @@ class Desk:
         try:
             if command.learned_at is not None:
                 self._check_learned(command.learned_at)
-            if duplicate := self._duplicate(command, keys):
-                return duplicate, None
-            return self._record(command, keys)
+            duplicate = self._duplicate(command, keys)
+            decided = (duplicate, None) if duplicate else self._record(command, keys)
+            self._retire_keys(command)
+            return decided
         except Refused as refusal:
             status: Status = "invalid" if isinstance(refusal, Invalid) else "refused"
             return Outcome(status, account=command.account, error=refusal), None
@@ -199,6 +204,8 @@ class Desk:
             if command.id and not explicit and command.named() is None:
                 continue
             if found.digest == key.digest:
+                if not explicit and command.lapsed(self.streams[command.account].events):
+                    continue
                 return Outcome("duplicate", account=command.account, version=found.last)
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
@@ -223,6 +230,13 @@ class Desk:
         decided = command.decide(stream.state, context)
         assert decided, f"{command.title()} decided nothing"
         return self._recorded(command, keys, now, decided)
+
+    def _retire_keys(self, command: Command) -> None:
+        """Have the keys deleted that a command erases; of a duplicate too, for a backup may have brought them back."""
+        kind = command.erases()
+        # The same id sent again erases nothing that was recorded since.
+        if kind and not command.lapsed(self.streams[command.account].events):
+            self.erasing += self._keys.retire(command.account, kind)
 
     def _recorded(
         self, command: Command, keys: Sequence[Keyed], now: datetime, decided: Sequence[e.Event | On]

@@ -89,11 +89,6 @@ class Month(Struct, frozen=True, gc=False):
         return average * self.covered_days / self.days
 
 
-def months(account: Account, through: date, last: int) -> list[Month]:
-    """The `last` months up to that of `through`, for the account as it stood then."""
-    return monthly(metering(account), through, last, still_open=account.closed_on is None)
-
-
 def monthly(metered: Metering | None, through: date, last: int, *, still_open: bool = True) -> list[Month]:
     """The `last` months up to that of `through`; None is an unmetered service, which has no average."""
     window = _window(through.year, through.month, last)
@@ -332,13 +327,15 @@ class _Span(Struct, frozen=True, gc=False):
 
 
 @lru_cache(maxsize=4096)
+def _span(n: int) -> _Span:
+    year, month = n // 12, n % 12 + 1
+    start, days = date(year, month, 1).toordinal(), monthrange(year, month)[1]
+    return _Span(f"{year}-{month:02}", start, start + days, days)
+
+
+@lru_cache(maxsize=4096)
 def _window(year: int, month: int, last: int) -> tuple[_Span, ...]:
-    spans = []
-    for n in range(year * 12 + month - last, year * 12 + month):
-        y, m = divmod(n, 12)
-        start, days = date(y, m + 1, 1).toordinal(), monthrange(y, m + 1)[1]
-        spans.append(_Span(f"{y}-{m + 1:02}", start, start + days, days))
-    return tuple(spans)
+    return tuple(map(_span, range(year * 12 + month - last, year * 12 + month)))
 
 
 class _Tallies:
@@ -364,14 +361,8 @@ class _Tallies:
             while first < last and ends[first] <= start:
                 first += 1
             n = first
-            # Comparisons, not min and max: this runs for every period of every account.
             while n < last and starts[n] < end and start < end:
-                begins, ceases = starts[n], ends[n]
-                if start > begins:
-                    begins = start
-                if end < ceases:
-                    ceases = end
-                shared = ceases - begins
+                shared = min(ends[n], end) - max(starts[n], start)
                 # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
                 tops[n] = tops[n] * days + grains * shared * bottoms[n]
                 bottoms[n] *= days
@@ -390,12 +381,10 @@ class _Tallies:
             after_last_read = span.end - min(max(self._known_until, span.start), span.end)
             state = "open" if still_open and days - covered == after_last_read else "partial"
         above, below = self._tops[n], self._bottoms[n] * self._grain * covered
-        # Where no day is covered, both are zero.
         shared = gcd(above, below) if covered else 0
-        if shared:
-            above, below = above // shared, below // shared
+        above, below = (above // shared, below // shared) if shared else (0, 0)
         flags = tuple(sorted(self._flags[n])) if n in self._flags else ()
-        return Month(span.name, above if covered else 0, below, days, covered, state, n in self._estimated, flags)
+        return Month(span.name, above, below, days, covered, state, n in self._estimated, flags)
 
 
 def _covered(stretches: Iterable[tuple[date, date]], window: Sequence[_Span]) -> list[int]:

@@ -94,5 +94,5 @@ class RowsAsOf:
         return shown is None or any(event.type in RULES for event in newer)
 
 
-def _no_login(account: str, sealed: str) -> None:
+def _no_login(account: str, field: str, sealed: str) -> None:
     """No register shows log-ins, so no key is opened for them."""

@@ -9,7 +9,7 @@ import msgspec
 from projections.balances import AccountRow, BalanceRow, accounts, balances
 from projections.daily_usage import DailyUsageRow, daily_usage
 from projections.delinquency import DelinquencyRow, ProtectionRow, delinquency, protections
-from projections.links import AutopayRow, LoginRow, autopay, logins
+from projections.links import AutopayRow, BillingEmailRow, LoginRow, autopay, billing_emails, logins
 from projections.receivables import BillRow, ReceivableRow, UnpaidRow, bills, receivables, unpaid
 from projections.registers import (
     AppealRow,
@@ -40,6 +40,7 @@ PROJECTIONS: dict[str, Projection] = {
         Projection("protections", ProtectionRow, protections, ("n",)),
         Projection("waiting", WaitingRow, waiting, ("n",)),
         Projection("logins", LoginRow, logins, ("version",)),
+        Projection("billing_emails", BillingEmailRow, billing_emails, ("version",)),
         Projection("autopay", AutopayRow, autopay, ("n",)),
         Projection("unpaid", UnpaidRow, unpaid, ("charge", "reference", "part")),
         Projection("disputes", DisputeRow, disputes, ("dispute",)),

@@ -1,10 +1,12 @@
-"""Portal log-ins and automatic payment (CW-01 to CW-08)."""
+"""Portal log-ins, addresses of bills and automatic payment (CW-01 to CW-08)."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from ledger import events as e
 from projections.rows import Folded, Row
+
+_GIVEN = (e.AccountOpened, e.AccountCorrected)
 
 
 class LoginRow(Row, frozen=True):
@@ -13,6 +15,15 @@ class LoginRow(Row, frozen=True):
     login: str | None
     linked_on: date
     unlinked_on: date | None
+    version: int
+
+
+class BillingEmailRow(Row, frozen=True):
+    """An address that bills went to, by its keyed digest; empty where the address was erased."""
+
+    billing_email: str | None
+    given_on: date
+    replaced_on: date | None
     version: int
 
 
@@ -30,13 +41,27 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
     found: dict[str | None, list[LoginRow]] = {}
     account = seen.account
     for event in account.logins:
-        login = seen.world.lookup(account.id, event.login)
+        login = seen.world.lookup(account.id, "login", event.login)
         rows = found.setdefault(login, [])
         if isinstance(event, e.LoginLinked):
             rows.append(LoginRow(login, event.on, None, event.version))
         elif rows and rows[-1].unlinked_on is None:
             rows[-1] = LoginRow(login, rows[-1].linked_on, event.on, rows[-1].version)
     yield from sorted((row for rows in found.values() for row in rows), key=lambda row: row.version)
+
+
+def billing_emails(seen: Folded) -> Iterator[BillingEmailRow]:
+    """Every address ever given for bills, with the day on which another took its place."""
+    rows: list[BillingEmailRow] = []
+    for event in seen.history:
+        if not isinstance(event, _GIVEN) or event.billing_email is None:
+            continue
+        if rows:
+            last = rows[-1]
+            rows[-1] = BillingEmailRow(last.billing_email, last.given_on, event.day, last.version)
+        address = seen.world.lookup(seen.account.id, "billing_email", event.billing_email)
+        rows.append(BillingEmailRow(address, event.day, None, event.version))
+    yield from rows
 
 
 def autopay(seen: Folded) -> Iterator[AutopayRow]:

@@ -24,8 +24,8 @@ from ledger.utility import Rules
 Kind = Literal["text", "integer", "boolean", "day", "moment"]
 """What a column holds; days and moments are text to a database."""
 
-Lookup = Callable[[str, str], str | None]
-"""Turns (account, sealed log-in) into the keyed digest it is looked up by; None where the log-in was erased."""
+Lookup = Callable[[str, str, str], str | None]
+"""Turns (account, field, sealed address) into the keyed digest it is looked up by; None where it was erased."""
 
 
 Moment = Annotated[str, Meta(extra={"column": "moment"})]
@@ -39,7 +39,7 @@ class Row(Struct, frozen=True, array_like=True, gc=False):
 
 
 class World:
-    """What all accounts share: the calendar, the rules, and how a log-in is looked up."""
+    """What all accounts share: the calendar, the rules, and how an address is looked up."""
 
     def __init__(self, rules: Rules, lookup: Lookup) -> None:
         self.rules = rules

@@ -144,12 +144,12 @@ class Projector:
         if self._keys is not None:
             self._keys.close()
 
-    def lookup(self, account: str, sealed: str) -> str | None:
-        """By what a sealed log-in is found: its keyed digest, in hex; None where it was erased."""
+    def lookup(self, account: str, field: str, sealed: str) -> str | None:
+        """By what a sealed address is found: its keyed digest, in hex; None where it was erased."""
         if self._keys is None:
             self._keys = keys_of(self.url, self.log, read_only=True)
-        login = self._keys.open(account, "contact", "login", sealed)
-        return None if login == ERASED else self._keys.lookup(login).hex()
+        address = self._keys.open(account, "contact", field, sealed)
+        return None if address == ERASED else self._keys.lookup(address).hex()
 
 
 def _after(positions: Mapping[int, int], rows: Iterable[Row]) -> dict[int, int]:

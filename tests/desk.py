@@ -26,6 +26,9 @@ class OpenKeys:
     def seal(self, account: str, kind: str, field: str, text: str) -> str:
         return text
 
+    def retire(self, account: str, kind: str) -> list[bytes]:
+        return []
+
     def digest(self, content: bytes) -> bytes:
         return sha256(content).digest()
 

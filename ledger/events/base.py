@@ -19,6 +19,9 @@ Contact = Annotated[str, Meta(extra={"personal": "contact"})]
 Medical = Annotated[str, Meta(extra={"personal": "medical"})]
 """Personal data, kept sealed with a data key of the account and the class."""
 
+PersonalClass = Literal["contact", "medical"]
+"""The classes of personal data."""
+
 ServiceClass = Literal["residential", "nonresidential"]
 Dwelling = Literal["single_family", "multifamily", "mobile_home", "farmworker"]
 Occupancy = Literal["customer", "tenants_metered", "tenants_master_metered"]

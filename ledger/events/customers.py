@@ -10,6 +10,7 @@ from ledger.events.base import (
     Language,
     Occupancy,
     PaymentMethod,
+    PersonalClass,
     ReadKind,
     ServiceClass,
     Unit,
@@ -106,6 +107,19 @@ class AutopayCancelled(_OfAccount, frozen=True, kw_only=True):
     when = "on"
     on: date
     method: PaymentMethod | None = None
+
+
+class PersonalDataErased(_OfAccount, frozen=True, kw_only=True):
+    """The keys of one class of personal data were deleted: what was recorded of it before can be read no more.
+
+    `authority` is what asked for it; `override_reason` why, though a petition or an appeal was open.
+    """
+
+    when = "on"
+    on: date
+    kind: PersonalClass
+    authority: str
+    override_reason: str | None = None
 
 
 class _OfMeter(Event, frozen=True, kw_only=True):

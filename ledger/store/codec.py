@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, Literal, Union, get_type_hints
+from typing import Any, Union, get_type_hints
 
 import msgspec
 
-from ledger.events import EVENTS, Event
+from ledger.events import EVENTS, Event, PersonalClass
 
-PersonalClass = Literal["contact", "medical"]
 Seal = Callable[[PersonalClass, str, str], str]
 """Turns (class, field, text) into what is stored, or back."""
 

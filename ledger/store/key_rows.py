@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, Protocol
 
 from ledger.store.log import StoreError
@@ -43,8 +43,11 @@ class KeyRows(Protocol):
     def add(self, rows: Iterable[KeyRow]) -> None:
         """Write data keys in one durable transaction."""
 
-    def erase(self, account: str, kind: str | None) -> int:
-        """Delete an account's data keys, of one class or all, and return how many."""
+    def erase(self, key_ids: Iterable[bytes]) -> None:
+        """Delete these data keys durably; those gone already stay gone."""
+
+    def tidy(self) -> None:
+        """Clear the bytes of deleted keys, as far as the store can; not in a transaction."""
 
     def close(self) -> None:
         """Let go of the store; the next use opens it again."""
@@ -71,8 +74,7 @@ class SQLiteKeyRows:
         with in_plain_words(self.place):
             db = self._connection()
             to_wal(db, self._timeout)
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with _transaction(db):
                 db.execute("CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT")
                 db.execute(
                     "CREATE TABLE IF NOT EXISTS data_key (key_id BLOB PRIMARY KEY, account TEXT NOT NULL, "
@@ -80,11 +82,6 @@ class SQLiteKeyRows:
                 )
                 db.execute("CREATE INDEX IF NOT EXISTS data_key_owner ON data_key (account, kind)")
                 db.executemany("INSERT INTO secret VALUES (?, ?) ON CONFLICT DO NOTHING", secrets.items())
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
 
     def secret(self, name: str) -> bytes | None:
         """A wrapped secret; None where this is not a key store yet."""
@@ -115,25 +112,21 @@ class SQLiteKeyRows:
         """Write data keys in one durable transaction."""
         with in_plain_words(self.place):
             db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with _transaction(db):
                 db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?)", rows)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
 
-    def erase(self, account: str, kind: str | None) -> int:
-        """Delete an account's data keys, of one class or all, and return how many; their bytes are overwritten."""
+    def erase(self, key_ids: Iterable[bytes]) -> None:
+        """Delete these data keys durably; their bytes are overwritten."""
         with in_plain_words(self.place):
             db = self._connection()
-            gone = db.execute(
-                "DELETE FROM data_key WHERE account = ? AND kind = coalesce(?, kind)", (account, kind)
-            ).rowcount
-            # The file's log still holds the page as it was.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return gone
+            with _transaction(db):
+                db.executemany("DELETE FROM data_key WHERE key_id = ?", [(key_id,) for key_id in key_ids])
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Empty the file's log, which still holds the pages as they were."""
+        with in_plain_words(self.place):
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -148,3 +141,16 @@ class SQLiteKeyRows:
             self._open = connect(self.place, "ro" if self._read_only else "rw", self._timeout)
             self._open.execute("PRAGMA secure_delete = ON")
         return self._open
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that nobody else writes beside; taken back where it fails."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -1,9 +1,11 @@
 """Where wrapped keys are kept beside a ledger in PostgreSQL: a schema of their own."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ledger.store.key_rows import KeyRow, Owner
+from ledger.store.log import StoreUnavailable
 from ledger.store.postgres_link import Link, Lost
 from ledger.store.postgres_roles import create_roles
 from ledger.store.postgres_schema import creation_lock
@@ -24,6 +26,11 @@ _GRANTS = """
 GRANT USAGE ON SCHEMA {s} TO ledger_app;
 GRANT SELECT ON {s}.secret TO ledger_app;
 GRANT SELECT, INSERT, DELETE ON {s}.data_key TO ledger_app;
+DO $$ BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN
+        GRANT MAINTAIN ON {s}.data_key TO ledger_app;
+    END IF;
+END $$;
 """
 
 
@@ -84,10 +91,19 @@ class PostgresKeyRows:
             # Writing the same keys twice is the same as writing them once.
             self._run(query, *columns)
 
-    def erase(self, account: str, kind: str | None) -> int:
-        """Delete an account's data keys, of one class or all, and return how many."""
-        query = "DELETE FROM {s}.data_key WHERE account = %s AND kind = coalesce(%s, kind) RETURNING 1"
-        return len(self._run(query, account, kind))
+    def erase(self, key_ids: Iterable[bytes]) -> None:
+        """Delete these data keys durably; the server's write-ahead log and backups hold them until those are gone."""
+        query, ids = "DELETE FROM {s}.data_key WHERE key_id = ANY(%b::bytea[])", list(key_ids)
+        try:
+            self._run(query, ids)
+        except Lost:
+            self._run(query, ids)
+
+    def tidy(self) -> None:
+        """Have the server clear the places of deleted rows, where no transaction still sees them."""
+        # It does so by itself before long; and it passes over a role that may not.
+        with suppress(StoreUnavailable):
+            self._run("VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {s}.data_key")
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -36,7 +36,8 @@ class Keys:
     `kek` returns the key-encryption key, making one if its argument says so. `commitment` is what the ledger says of
     its keys: those of another ledger are refused, for they would know no command and open no personal data. New data
     keys are written by `flush`, which has to come before the commit of the events sealed with them: a key without
-    events is harmless, an event without its key is not.
+    events is harmless, an event without its key is not. Keys are deleted by it too, before the commit of the event that
+    says so: who dies in between has erased, and says it when it is run again.
     """
 
     def __init__(self, rows: KeyRows, origin: str, kek: Callable[[bool], bytes], commitment: str | None = None) -> None:
@@ -51,6 +52,7 @@ class Keys:
         self._opened: OrderedDict[bytes, tuple[Owner, bytes]] = OrderedDict()
         self._sealing: dict[Owner, bytes] = {}
         self._new: list[KeyRow] = []
+        self._retired: set[bytes] = set()
 
     def create(self) -> None:
         """Create the key store and the key-encryption key, once; what is there already stays."""
@@ -111,27 +113,48 @@ class Keys:
             self._hmac()
             wanted = [owner for owner in dict.fromkeys(owners) if owner not in self._sealing]
             for row in self._rows.of(wanted):
-                self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
+                if row.key_id not in self._retired:
+                    self._sealing.setdefault((row.account, row.kind), self._unwrapped(row))
             for owner in wanted:
                 if owner not in self._sealing:
                     self._sealing[owner] = self._made(owner)
 
-    def flush(self) -> None:
-        """Write the data keys made since the last time in one durable transaction."""
+    def retire(self, account: str, kind: str) -> list[bytes]:
+        """The ids of the keys of a class, for `flush` to delete; what is sealed from here on gets a new key."""
+        assert kind in KINDS, kind
         with self._lock:
-            if self._new:
-                self._rows.add(self._new)
+            self._hmac()
+            owner = (account, kind)
+            self._sealing.pop(owner, None)
+            found = [*self._rows.of([owner]), *(row for row in self._new if (row.account, row.kind) == owner)]
+            ids = [row.key_id for row in found]
+            self._retired.update(ids)
+            return ids
+
+    def flush(self, erasing: Collection[bytes] = ()) -> None:
+        """Write the data keys made since the last time, durably, and delete those in `erasing` for good."""
+        with self._lock:
+            if new := [row for row in self._new if row.key_id not in erasing]:
+                self._rows.add(new)
+            for key_id in erasing:
+                self._opened.pop(key_id, None)
+            if erasing:
+                self._rows.erase(erasing)
             self._new = []
             self._sealing = {}
+            self._retired = set()
 
     def erase(self, account: str, kind: str | None = None) -> int:
         """Delete the account's data keys, of one class or of all, and return how many: what they sealed is gone."""
+        ids = [key_id for each in KINDS if kind in (None, each) for key_id in self.retire(account, each)]
+        self.flush(ids)
+        self.tidy()
+        return len(ids)
+
+    def tidy(self) -> None:
+        """After keys were deleted, and what says so was committed: clear their bytes, as far as the store can."""
         with self._lock:
-            self._hmac()
-            self._opened.clear()
-            self._sealing.clear()
-            self._new = [row for row in self._new if row.account != account or kind not in (None, row.kind)]
-            return self._rows.erase(account, kind)
+            self._rows.tidy()
 
     def digest(self, content: bytes) -> bytes:
         """The keyed digest of a command's content (HMAC-SHA256); useless to whoever holds the ledger alone."""

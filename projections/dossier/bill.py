@@ -12,7 +12,7 @@ from ledger.charges import Paid
 from ledger.money import decimals, quantity
 from ledger.policy.arrangements import add_months
 from ledger.policy.case import said
-from ledger.usage import Metering, Month, Period, months
+from ledger.usage import Metering, Month, Period, monthly
 from projections.dossier.case import CaseFile
 from projections.dossier.document import (
     AnyBlock,
@@ -101,7 +101,7 @@ def _compared(case: CaseFile, found: Bill) -> Iterator[AnyBlock]:
     if start and end:
         yield _same_days(metered, start, end)
     last = end or found.mailed_on
-    window = months(case.account, last, 12 * YEARS)
+    window = monthly(metered, last, 12 * YEARS, still_open=case.account.closed_on is None)
     yield from _by_month(metered, window, (start or last).isoformat()[:7], last.isoformat()[:7])
     yield Heading(text="Reads")
     yield from _reads(case, metered, start or found.mailed_on, end or found.mailed_on)

@@ -5,11 +5,11 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.integrity import forged_files, forged_histories
+from tests.integrity import forged_files, forged_histories, forged_spellings
 from tests.integrity.bundle_drafts import BAD, GOOD, Case, Draft, good, written
 from tests.integrity.made_log import HOUR, LIE, START, Json, MadeLog, SigningKey, moment
 
-__all__ = ["Case", "cases", "forged_files", "forged_histories"]
+__all__ = ["Case", "cases", "forged_files", "forged_histories", "forged_spellings"]
 
 
 def cases(seed: int, count: int) -> Iterator[Case]:
@@ -22,7 +22,7 @@ def cases(seed: int, count: int) -> Iterator[Case]:
         name = turn[number % len(turn)]
         draft = Draft(chance.choice(logs), chance)
         (GOOD | BAD)[name](draft)
-        if number >= 2 * len(turn) and draft.raw is None and name in BAD and chance.random() < 0.3:
+        if number >= len(turn) and draft.raw is None and name in BAD and chance.random() < 0.3:
             other = chance.choice([each for each in BAD if each != name])
             try:
                 BAD[other](draft)
@@ -52,6 +52,9 @@ def lies() -> Iterator[Case]:
         "no object": lambda event: json.dumps([event]),
         "no JSON": lambda event: json.dumps(event) + "}",
         "nothing": lambda event: "",
+        "half a character": lambda event: json.dumps(event | {"note": "\ud800"}),
+        "a number that readers round": lambda event: json.dumps(event | {"amount": 2**53 + 1}),
+        "a nought below nought": lambda event: json.dumps(event).replace('"amount": -', '"other": -0, "amount": -'),
         "a huge number": lambda event: json.dumps(event | {"amount": 2**63}),
     }
     for title, lie in (yes | no).items():

@@ -161,33 +161,6 @@ def key_twice(draft: Draft) -> None:
 
 
 @bad
-def number_spelled_otherwise(draft: Draft) -> None:
-    raw = written(draft.bundle).decode()
-    name = draft.chance.choice(["version", "leaf", "position", "sealed_at", "accounts", "index", "number"])
-    at = next(at for at in range(raw.index(f'"{name}":'), len(raw)) if raw[at - 1] == ":" and raw[at].isdigit())
-    end = next(end for end in range(at, len(raw)) if not raw[end].isdigit())
-    number = raw[at:end]
-    forms = [
-        "{}.0",
-        "{}e0",
-        "0{}",
-        "+{}",
-        "-{}",
-        '"{}"',
-        "[{}]",
-        "{}" + "0" * 30,
-        "{}" + "0" * 400,
-        "0x{}",
-        "{}n",
-        "1_{}",
-    ]
-    others = ["true", "null", "NaN", "Infinity", "1e999", "-0", "18446744073709551616", "9007199254740993", "٣", ""]
-    draft.raw = (
-        raw[:at] + draft.chance.choice([*(form.format(number) for form in forms), *others]) + raw[end:]
-    ).encode()
-
-
-@bad
 def base64_with_junk(draft: Draft) -> None:
     draft.bundle = draft.log.bundle(draft.log.names[:1], since=draft.old)
     text = draft.bundle["nodes"]

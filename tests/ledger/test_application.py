@@ -12,6 +12,7 @@ import pytest
 
 from commands.base import Command, read
 from commands.catalogue import command_type
+from ledger import application
 from ledger.application import Ledger, create
 from ledger.calendar import PACIFIC
 from ledger.events import UTILITY
@@ -298,7 +299,12 @@ def any_feed(random: Random) -> list[Command]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_way_of_posting_says_the_same(store_url: str, clock: Clock, tmp_path: Any, seed: int) -> None:
+def test_every_way_of_posting_says_the_same(
+    store_url: str, clock: Clock, tmp_path: Any, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Some of them decide a few commands at once and keep next to nothing in between.
+    monkeypatch.setattr(application, "AT_ONCE", 1 + 2 * seed)
+    monkeypatch.setattr(application, "MOST_EVENTS_HELD", 3 * seed)
     feed = any_feed(Random(seed))
     elsewhere = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     for url in (store_url, elsewhere):
@@ -412,3 +418,11 @@ def test_before_anything_was_known_no_rule_speaks(ledger: Ledger) -> None:
     rules = ledger.books.utility().rules(BEFORE_ANY_PACK)
     assert rules.policies.on(date(1900, 1, 1)).rule("days_to_pay").state == "unknown"
     assert Policies(()).calendar().closed(date(1900, 1, 1)) is None
+
+
+def test_what_is_recorded_together_is_recorded_at_one_moment_and_the_next_later(ledger: Ledger) -> None:
+    together = list(ledger.post_all(feed(OPEN, BILL)))
+    later = list(ledger.post_all(feed(a("bill void", bill="B-1", on="2024-02-03", reason="issued twice"))))
+    assert [o.status for o in together + later] == ["recorded"] * 3
+    opened, issued, voided = ledger.books.history("7001").events
+    assert opened.recorded_at == issued.recorded_at < voided.recorded_at

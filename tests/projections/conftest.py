@@ -79,7 +79,11 @@ class Template:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """Thirty addresses over two years, and the rare cases."""
-    folder = tmp_path_factory.mktemp("template")
+    return simulated(tmp_path_factory.mktemp("template"))
+
+
+def simulated(folder: Path) -> Template:
+    """What the simulation records in that folder."""
     feed, url = folder / "feed.jsonl", f"sqlite:///{folder / 'ledger.db'}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, KEK)
