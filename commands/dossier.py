@@ -14,6 +14,7 @@ import msgspec
 from commands import clock
 from commands.cli import REFUSED
 from commands.fields import identifier
+from commands.outputs import FORMULA
 from commands.questions import Account, Moment, books_at
 from ledger import events as e
 from ledger.refusal import Invalid
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 WITHHELD = "[withheld]"
 FILES = ("index.html", "statement.csv", "reads.csv", "bundle.json", "dossier.pdf")
 """What a case file consists of; no name says whom it is about."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Dispute(click.ParamType[str]):
@@ -144,7 +143,7 @@ def _sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def _guarded(head: Sequence[str], row: Sequence[str], numbers: frozenset[str]) -> Iterator[str]:
     for name, text in zip(head, row, strict=True):
-        yield f"'{text}" if name not in numbers and text.startswith(_FORMULA) else text
+        yield f"'{text}" if name not in numbers and text.startswith(FORMULA) else text
 
 
 def _write(folder: Path, made: dict[str, bytes]) -> None:

@@ -30,7 +30,8 @@ MOST_ROWS = 1_048_576
 _FIRST_DAY = "1900-03-01"
 """Earlier days are text: spreadsheets do not agree on their numbers."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a cell of a spreadsheet begins with that would be run."""
 _STYLES = {"blocks": "red", "avoids": "yellow", "unknown": "magenta", "permits": "green"}
 _FORMATS: dict[Kind, str] = {
     "money": "#,##0.00",
@@ -175,7 +176,7 @@ def plain(value: object) -> str:
 def _guarded(column: Column, row: Row) -> str:
     """A value as a spreadsheet may open it: text that would be run as a formula is quoted first."""
     text = plain(row[column.name])
-    return f"'{text}" if column.kind not in NUMBERS and text.startswith(_FORMULA) else text
+    return f"'{text}" if column.kind not in NUMBERS and text.startswith(FORMULA) else text
 
 
 def write_xlsx(page: Page, file: IO[bytes], created: date | datetime) -> None:

@@ -32,7 +32,7 @@ def rules(case: CaseFile) -> Section:
         blocks.append(
             Paragraph(cell=Cell("The account was not in the ledger at that moment, so nothing was known of it."))
         )
-    if case.said_then is not None:
+    if case.said_then is not None and case.at < case.known_at:
         pairs = [(then, now) for then, now in _pairs(case.said_then, case.said_now) if then and _differ(then, now)]
         turned = [now.rule for then, now in pairs if then.verdict != now.verdict]
         rest = [now.rule for then, now in pairs if then.verdict == now.verdict]
