@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from ledger import events as e
 from projections.rows import Folded, Row
 
-_GIVEN = (e.AccountOpened, e.AccountCorrected)
+_GIVEN = frozenset((e.AccountOpened, e.AccountCorrected))
 
 
 class LoginRow(Row, frozen=True):
@@ -53,8 +54,9 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
 def billing_emails(seen: Folded) -> Iterator[BillingEmailRow]:
     """Every address ever given for bills, with the day on which another took its place."""
     rows: list[BillingEmailRow] = []
-    for event in seen.history:
-        if not isinstance(event, _GIVEN) or event.billing_email is None:
+    given: Any = [event for event in seen.history if type(event) in _GIVEN]
+    for event in given:
+        if event.billing_email is None:
             continue
         if rows:
             last = rows[-1]
