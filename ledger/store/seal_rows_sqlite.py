@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from ledger.store.log import Conflict, StoreUnavailable
+from ledger.store.log import StoreUnavailable
 from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredEvent
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _ROWS = 5_000
 _STATES = 500
@@ -253,17 +253,8 @@ class SQLiteSealRows:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with in_plain_words(self.place):
             db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 yield db
-                db.execute("COMMIT")
-            except sqlite3.IntegrityError:
-                db.execute("ROLLBACK")
-                raise Conflict(f"{self.place}: another sealer wrote this first") from None
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
 
     def _pages(self, query: str, values: Sequence[object], size: int = _ROWS) -> Iterator[list[tuple[Any, ...]]]:
         with in_plain_words(self.place), closing(connect(self.place, "ro", self._timeout)) as db:
