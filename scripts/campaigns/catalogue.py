@@ -21,7 +21,5 @@ CAMPAIGNS = (
     Campaign(11, "a slow transaction among fast ones", "P4", 10, 500, BOTH, slow_among_fast),
     Campaign(12, "a clock that jumps", "P2", 100, 5000, BOTH, jumping_clock),
     Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
-    Campaign(
-        21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over
-    ),
+    Campaign(21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over),
 )
