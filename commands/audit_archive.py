@@ -54,7 +54,7 @@ def replay(ctx: click.Context, folder: Path, vkey: str | None, tables: bool) -> 
             fail(str(error), BROKEN)
     signed = "signed by the key given" if vkey else "its signature was not checked: give --key"
     click.echo(f"{events:,} events, {accounts:,} accounts: all chains, and the seal under the note; {signed}")
-    differing = _compared(ctx.obj, made) if tables else set()
+    differing = compared(ctx.obj, made) if tables else set()
     for name, digest in made.items():
         click.echo(f"{name:<14} {digest}" + ("  differs from the tables" if name in differing else ""))
     ctx.exit(BROKEN if differing else 0)
@@ -81,7 +81,8 @@ def _replayed(url: str, opened: Archive) -> tuple[dict[str, str], int, int]:
     return {name: digest.hexdigest() for name, digest in digests.items()}, accounts, events
 
 
-def _compared(url: str, made: dict[str, str]) -> set[str]:
+def compared(url: str, made: dict[str, str]) -> set[str]:
+    """The projections whose rows in the store come to another digest."""
     from projections.runner import Projector
 
     with Projector(url, read_only=True) as projector:

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import Store, fail, store_at
+from commands.audit import Store, fail, progress, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.fields import identifier
 from commands.questions import write
@@ -73,19 +74,43 @@ def sealed_at(url: str) -> "Iterator[tuple[Store, SealedLog]]":
 @click.option("--redact", is_flag=True, help="Leave out the keys to personal data; what is proved stays.")
 @click.option("--dated", is_flag=True, help="Add the seals around each event, which prove when it was recorded.")
 @click.option("--since", type=Note, metavar="NOTE", help="Show that the log begins with what this older note signed.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="The file to write.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="The file to write.")
+@click.option(
+    "--parquet", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="An empty folder."
+)
+@click.option("--parts", type=click.IntRange(1, 1000), metavar="N", help="So many Parquet files.  [default: 16]")
 @click.pass_obj
-def export(url: str, accounts: tuple[str, ...], redact: bool, dated: bool, since: str | None, output: str) -> None:
-    """Write accounts as a bundle that proves itself, or the whole log as JSON Lines with every seal and note.
+def export(
+    url: str,
+    accounts: tuple[str, ...],
+    redact: bool,
+    dated: bool,
+    since: str | None,
+    output: str | None,
+    folder: Path | None,
+    parts: int | None,
+) -> None:
+    """Write accounts as a bundle that proves itself; or the whole log, as JSON Lines with every seal, or as Parquet.
 
     A bundle holds every event of its accounts up to the last seal, and the proof that it is all of them; of an account
     that is not in the log, the proof that it is not. Unless --redact is given it also holds the keys that open the
     accounts' personal data: only its owner may read the file. The whole log never holds keys.
 
+    The Parquet files hold all that is recorded, sealed or not, an account's events in one file; 'replay' folds them, on
+    many machines where there are.
+
     \b
-    Example:
+    Examples:
       water-ledger audit export --account 7001 --dated -o 7001.bundle.json
+      water-ledger audit export --parquet export-2026 --parts 64
     """
+    if folder is not None:
+        if accounts or redact or dated or since or output:
+            raise click.UsageError("--parquet writes the whole log into a folder: only --parts goes with it")
+        _export_parquet(url, folder, parts or 16)
+        return
+    if output is None or parts:
+        raise click.UsageError("give the file to write with -o, or a folder with --parquet (and --parts)")
     if not accounts and (dated or since):
         raise click.UsageError("--dated and --since belong to a bundle: give --account (the whole log shows them)")
     with sealed_at(url) as (store, sealed):
@@ -146,6 +171,20 @@ def _export_log(store: Store, sealed: "SealedLog", output: str) -> None:
     newer = sum(store.rows.heads()) - sealed.last.events
     if newer:
         _newer(newer, "", sealed)
+
+
+def _export_parquet(url: str, folder: Path, parts: int) -> None:
+    from ledger.integrity.columns import NoPyArrow
+    from ledger.integrity.columns import write as write_columns
+
+    with store_at(url, read_only=True) as store:
+        try:
+            index = write_columns(store.rows, store.log.origin, folder, parts, partial(progress, what="events"))
+        except NoPyArrow:
+            raise click.UsageError(
+                "--parquet needs PyArrow, which is not installed: pip install 'water-ledger[bulk]'"
+            ) from None
+    click.echo(f"{folder}: {index.events:,} events of {index.accounts:,} accounts in {parts:,} files", err=True)
 
 
 def _newer(count: int, whose: str, sealed: "SealedLog") -> None:

@@ -89,6 +89,7 @@ _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, foll
 _EVIDENCE_SUMMARIES = {
     "dossier": "The case file of an account, for whoever decides a dispute.",
     "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+    "replay": "Fold every account of an export anew, here or on other machines.",
 }
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
 _SUMMARIES = (

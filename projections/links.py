@@ -9,6 +9,18 @@ from projections.rows import Folded, Row
 
 _GIVEN = frozenset((e.AccountOpened, e.AccountCorrected))
 
+LOOKED_UP = tuple(kind.__name__ for kind in (e.LoginLinked, e.LoginUnlinked, *_GIVEN))
+"""The events with an address that the rows are found by."""
+
+
+def address_in(event: e.Event) -> tuple[str, str] | None:
+    """The field and the sealed address by which the rows of an event are found; None where it has none."""
+    if isinstance(event, e.LoginLinked | e.LoginUnlinked):
+        return "login", event.login
+    if isinstance(event, _GIVEN) and event.billing_email is not None:
+        return "billing_email", event.billing_email
+    return None
+
 
 class LoginRow(Row, frozen=True):
     """A log-in that may see the account, by the keyed digest of its address; empty where the address was erased."""

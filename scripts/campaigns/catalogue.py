@@ -6,6 +6,7 @@ from scripts.campaigns.fuzzing import almost_right
 from scripts.campaigns.killing import killed_import, killed_server, killed_writer, restarted_server
 from scripts.campaigns.projecting import killed_projector
 from scripts.campaigns.run import BOTH, Campaign
+from scripts.campaigns.standing_by import standby_takes_over
 
 CAMPAIGNS = (
     Campaign(1, "a writer is killed while it appends", "P1 P3", 50, 2000, ("sqlite",), killed_writer),
@@ -20,4 +21,5 @@ CAMPAIGNS = (
     Campaign(11, "a slow transaction among fast ones", "P4", 10, 500, BOTH, slow_among_fast),
     Campaign(12, "a clock that jumps", "P2", 100, 5000, BOTH, jumping_clock),
     Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
+    Campaign(21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over),
 )
