@@ -384,6 +384,7 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "worklist": _worklist,
     "accounts": _accounts,
     "register": _elsewhere("commands.registers", "page"),
+    "entries": _elsewhere("commands.entries", "page"),
     "report": _elsewhere("commands.reports", "page"),
     "report_list": _elsewhere("commands.reports", "listed"),
 }
