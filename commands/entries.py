@@ -84,14 +84,13 @@ def _of(history: History, when: When, known_at: datetime | None, wanted: Wanted)
         known = history.known(known_at)
     except Refused:
         return
-    dated: dict[tuple[str, str | None], date] = {}
+    made: dict[tuple[str, str | None], Movement] = {}
     for step in movements(history.effective(known, asked(when))):
         if step.book == "balance":
-            about = (_ABOUT.get(step.kind, step.kind), step.reference)
-            about_on = dated.get(about) if step.kind in _ABOUT else None
-            dated.setdefault(about, step.on)
+            about = made.setdefault((_ABOUT.get(step.kind, step.kind), step.reference), step)
+            about_on = about.on if about is not step and step.kind in _ABOUT else None
             if wanted.takes(step, about_on):
-                yield _entry(history.account, step, about_on), step.amount
+                yield _entry(history.account, step, about, about_on), step.amount
 
 
 _ABOUT = {"bill_correction": "bill", "bill_void": "bill", "fee_waiver": "fee"} | dict.fromkeys(
@@ -100,14 +99,14 @@ _ABOUT = {"bill_correction": "bill", "bill_void": "bill", "fee_waiver": "fee"} |
 """The kinds that change an earlier entry, and the kind of that one."""
 
 
-def _entry(account: str, step: Movement, about_on: date | None) -> Answer:
+def _entry(account: str, step: Movement, about: Movement, about_on: date | None) -> Answer:
     event: Any = step.event
     approved_by = getattr(event, "approved_by", None)
     return {
         "account": account,
         "on": plain(step.on),
         "kind": step.kind,
-        "sort": getattr(event, "channel", None) or getattr(event, "kind", None),
+        "sort": getattr(about.event, "channel", None) or getattr(about.event, "kind", None),
         "reference": None if step.kind == "adjustment" else step.reference,
         "about_on": plain(about_on),
         "amount": money(step.amount),
@@ -140,7 +139,8 @@ def _on(row: Row) -> str:
 
 
 def _kind(row: Row) -> str:
-    return _lines(*(str(row[part] or "").replace("_", " ") for part in ("kind", "sort")))
+    sort = "" if row["sort"] == "regular" else row["sort"]
+    return _lines(*(str(part or "").replace("_", " ") for part in (row["kind"], sort)))
 
 
 def _reference(row: Row) -> str:

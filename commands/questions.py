@@ -384,8 +384,9 @@ def worklist(asked: Asked) -> None:
 
 @click.command()
 @click.option("--district", help="Judge for a district of the utility.")
+@click.option("--rule", multiple=True, metavar="ID", help="Show this rule; may be given several times.")
 @asking
-def rules(district: str | None, asked: Asked) -> None:
+def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
     """Every rule with its id, layer, citation and the parameters in force on a day.
 
     \b
@@ -396,4 +397,4 @@ def rules(district: str | None, asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district), asked)
+    tell("rules", rule_book(policies, asked.when, district, rule), asked)

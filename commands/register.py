@@ -76,7 +76,7 @@ _KINDS = f"Of this kind; may be repeated: {', '.join(ENTRY_KINDS)}."
 @click.option("--by", type=click.Choice(GROUPS), help="Count and add up by that instead.")
 @asking
 def entries(account: str | None, by: str | None, asked: Asked, **narrowed: Any) -> None:
-    """Entries in the receivables: what changed, who made it, who approved it, from which document.
+    """Every change of a balance: what it changed, by whom, approved by whom, and why.
 
     \b
     Examples:

@@ -56,15 +56,15 @@ def cut(lines: list[str], shown: str | None) -> list[str]:
     kept = {n for first, last in numbers for n in range(int(first), int(last or first) + 1)}
     words = re.compile("|".join(re.findall(r"/([^/]*)/", shown)) or r"(?!)")
     found: list[str] = []
-    left_out = 0
+    gap: list[str] = []
     for number, line in enumerate([*lines, None], 1):
-        if line is None or number in kept or words.search(line):
-            if left_out:
-                found.append(f"[… {left_out} line{'s' * (left_out > 1)} not shown]")
-            left_out = 0
-            found += [] if line is None else [line]
-        else:
-            left_out += 1
+        if line is not None and number not in kept and not words.search(line):
+            gap.append(line)
+            continue
+        # A mark would take as much room as one blank line or one rule.
+        found += gap if not "".join(gap).strip("─ ") else [f"[… {len(gap)} line{'s' * (len(gap) > 1)} not shown]"]
+        found += [] if line is None else [line]
+        gap = []
     return found
 
 

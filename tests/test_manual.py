@@ -51,4 +51,10 @@ def test_what_is_cut_says_how_much() -> None:
     lines = ["title", "", "a 1", "b 2", "c 3", "total 6"]
     assert cut(lines, None) == lines
     assert cut(lines, "1-2 /total/") == ["title", "", "[… 3 lines not shown]", "total 6"]
-    assert cut(lines, "/^[ac] /") == ["[… 2 lines not shown]", "a 1", "[… 1 line not shown]", "c 3", "[… 1 line not shown]"]
+    assert cut(lines, "/^[ac] /") == [
+        "[… 2 lines not shown]",
+        "a 1",
+        "[… 1 line not shown]",
+        "c 3",
+        "[… 1 line not shown]",
+    ]
