@@ -131,6 +131,15 @@ def tell(name: str, answer: Any, asked: Asked, *, plot: bool = False) -> None:
     outputs.show(tables.page(name, answer))
 
 
+def event_types(names: Sequence[str]) -> None:
+    """Complain of a name that is no event's, and so would find nothing."""
+    from ledger.events import EVENTS
+
+    if unknown := sorted(set(names) - EVENTS.keys()):
+        said = f"there is no event {unknown[0]!r} (an event's name looks like BillIssued)"
+        raise click.BadParameter(said, param_hint="--type")
+
+
 def write(answer: Any) -> None:
     """One JSON value on a line of its own."""
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
@@ -263,8 +272,9 @@ def usage(account: str, plot: bool, asked: Asked) -> None:
 @click.command()
 @click.argument("account", type=Account())
 @click.option("--since", type=Day(), metavar="DATE", help="Show only what happened from that day on.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this type, BillIssued; may be repeated.")
 @asking
-def history(account: str, since: date | None, asked: Asked) -> None:
+def history(account: str, since: date | None, types: tuple[str, ...], asked: Asked) -> None:
     """Every event of ACCOUNT as recorded; with --json one object a line.
 
     \b
@@ -273,6 +283,7 @@ def history(account: str, since: date | None, asked: Asked) -> None:
     """
     from commands import answers
 
+    event_types(types)
     ctx = click.get_current_context()
     limited = any(ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE for name in ("on", "at"))
     with books_at(ctx.obj) as books:
@@ -284,6 +295,7 @@ def history(account: str, since: date | None, asked: Asked) -> None:
         )
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
+        found = (event for event in found if not types or event["type"] in types)
         if not asked.as_json:
             tell("history", list(found), asked)
             return
@@ -372,8 +384,9 @@ def worklist(asked: Asked) -> None:
 
 @click.command()
 @click.option("--district", help="Judge for a district of the utility.")
+@click.option("--rule", multiple=True, metavar="ID", help="Show this rule; may be given several times.")
 @asking
-def rules(district: str | None, asked: Asked) -> None:
+def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
     """Every rule with its id, layer, citation and the parameters in force on a day.
 
     \b
@@ -384,4 +397,4 @@ def rules(district: str | None, asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district), asked)
+    tell("rules", rule_book(policies, asked.when, district, rule), asked)
