@@ -220,11 +220,12 @@ def verify(
     Example:
       water-ledger audit verify --key log.vkey --note last-year.note
     """
+    from commands.catalogue import titles
     from ledger.integrity.audit import Evidence
     from ledger.integrity.audit import verify as check
 
     with store_at(ctx.obj, read_only=True):
-        evidence = Evidence(read_vkey_option(vkey), [read_note_file(path) for path in notes])
+        evidence = Evidence(read_vkey_option(vkey), [read_note_file(path) for path in notes], titles())
         found = check(ctx.obj, evidence, processes, partial(progress, what="ranges"))
     findings = found.findings + (list(_of_tables(ctx.obj)) if projections else [])
     if as_json:

@@ -43,3 +43,8 @@ def all_commands() -> "Iterator[type[Command]]":
     """Every command there is, noun by noun."""
     for noun in NOUNS:
         yield from commands_of(noun).values()
+
+
+def titles() -> frozenset[str]:
+    """What every command is called."""
+    return frozenset(kind.title() for kind in all_commands())

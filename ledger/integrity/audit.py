@@ -1,7 +1,7 @@
 """Is the store what was recorded and sealed? Everything is computed anew from the events; what differs is named.
 
-Two readings: by account, where the chains, the counts and the times are; and by leaf, where the tree is. Both are cut
-into ranges that any number of processes share.
+Three readings: by account, where the chains, the counts and the times are; by leaf, where the tree is; and of the
+command keys. They are cut into ranges that any number of processes share.
 """
 
 import gc
@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from ledger.integrity import tree
 from ledger.integrity.chains import Chains, Finding, Frame, Told
+from ledger.integrity.command_keys import check_keys
 from ledger.integrity.growth import Grown, grow
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
 from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
@@ -29,6 +30,9 @@ LEAVES = 128 * PAGE
 
 ACCOUNTS = 1_000
 """Accounts in one piece of work."""
+
+SHARDS = 16
+"""Shards whose command keys are one piece of work."""
 
 WORTH_A_PROCESS = 50_000
 """How many events a process is started for."""
@@ -48,10 +52,11 @@ class Audit(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What an auditor brings: the log's key as she knows it, and notes that she kept."""
+    """What an auditor brings: the log's key as she knows it, notes that she kept, the commands that there are."""
 
     key: Key | None = None
     notes: Sequence[Note] = ()
+    titles: frozenset[str] = frozenset()
 
 
 NOTHING = Evidence()
@@ -73,15 +78,22 @@ def verify(
             tuple(seal.sealed_at for seal in seals),
         )
         cuts = ["", *islice(log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
-        size = seals[-1].size if seals else 0
+        # Whatever a damaged seal states, there are no more leaves than events and seals.
+        size = min(seals[-1].size, sum(heads) + len(seals)) if seals else 0
         leaf_ranges = [(low, min(low + LEAVES, size)) for low in range(0, size, LEAVES)]
-        total = len(cuts) - 1 + len(leaf_ranges)
+        shards = [-(2**63), *range(SHARDS, len(heads) if sum(heads) > WORTH_A_PROCESS else 0, SHARDS), 2**63 - 1]
+        total = len(cuts) - 1 + len(leaf_ranges) + len(shards) - 1
         with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
             told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
             grown = workers.run(_leaves, [(url, low, high) for low, high in leaf_ranges])
+            count = max(len(heads) - 1, 1)
+            kept = workers.run(_keys, [(url, count, evidence.titles, low, high) for low, high in pairwise(shards)])
             chains, leaves = list(told), list(grown)
-        findings = [finding for each in chains for finding in each.findings]
+            findings = [finding for each in kept for finding in each]
+        findings += [finding for each in chains for finding in each.findings]
         findings += _counted(frame, chains)
+        if sorted(log.heads()) != list(range(len(heads))):
+            findings.append(Finding("", 0, f"the heads are not those of shards 0 to {len(heads) - 1}"))
         if sealing:
             findings += _Seals(rows, origin, seals, evidence).check(chains, leaves)
         elif evidence.notes:
@@ -123,6 +135,11 @@ class Workers:
 def _chains(url: str, frame: Frame, low: str, high: str) -> Told:
     with closing(seals_of(url, read_only=True)) as rows:
         return Chains(frame, rows.heads).check(rows.stored(low, high))
+
+
+def _keys(url: str, shards: int, titles: frozenset[str], low: int, high: int) -> list[Finding]:
+    with closing(seals_of(url, read_only=True)) as rows:
+        return check_keys(shards, rows.commands(low, high), titles)
 
 
 def _leaves(url: str, low: int, high: int) -> Grown:
@@ -222,10 +239,18 @@ class _Seals:
             if seal.body != Checkpoint(self._origin, seal.size, seal.root).text:
                 self._log(f"the text of the note of seal {seal.number} is not what the seal says")
             before = seal
+        self._plan(before)
+
+    def _plan(self, last: SealRow | None) -> None:
+        """The latest plan is that of the last seal, or follows it."""
         plan = self._rows.plan()
-        last = self._seals[-1] if self._seals else None
-        if last and plan and plan.number == last.number and plan != Plan(*last[:4]):
-            self._log(f"seal {last.number} is not the one that was planned")
+        if last and (plan is None or plan.number <= last.number):
+            if plan != Plan(*last[:4]):
+                self._log(f"seal {last.number} is not the one that was planned")
+        elif plan:
+            number, sealed_at, size = (last.number, last.sealed_at, last.size) if last else (0, -1, 0)
+            if plan.number != number + 1 or plan.first_leaf != size or plan.sealed_at <= sealed_at:
+                self._log(f"the plan of seal {plan.number} does not follow seal {number}")
 
     def _notes(self) -> None:
         keys, wrong = followed(self._origin, self._rows.keys(), self._evidence.key)

@@ -18,6 +18,9 @@ ALLOWANCE = timedelta(minutes=2)
 
 SUMMER, WINTER = timezone(timedelta(hours=-7)), timezone(timedelta(hours=-8))
 
+_LATEST = 253_000_000_000 * 10**6
+"""A second of the year 9987: a damaged seal may state times that no calendar has."""
+
 _START = b"waterledger/event/v1\n"
 _RECORDED = b'"recorded_at":"'
 _OFFSETS = {b"-07:00", b"-08:00"}
@@ -56,7 +59,7 @@ class Times:
     """When an event that a seal took must have been recorded: after the seal before it, and before that one."""
 
     def __init__(self, sealed_at: Sequence[int]) -> None:
-        moments = [moment_of(at) for at in sealed_at]
+        moments = [moment_of(min(max(at, 0), _LATEST)) for at in sealed_at]
         first, last = datetime(1, 1, 2, tzinfo=PACIFIC), datetime(9999, 12, 30, tzinfo=PACIFIC)
         self._lows = [first, *(moment - ALLOWANCE for moment in moments)]
         self._highs = [*(moment + ALLOWANCE for moment in moments), last]

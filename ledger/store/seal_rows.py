@@ -63,6 +63,10 @@ StoredEvent = tuple[int, int, bytes, int, bytes, bytes, bytes]
 """Shard, position, account, version, type, state, hash; texts as the bytes that are stored, whatever they are."""
 
 
+StoredCommand = tuple[int, bytes, bytes, bytes, int, int, bytes | None, bytes | None]
+"""Shard, key, digest, account, first and last version, and the stored bytes of those two events, None where missing."""
+
+
 class Head(NamedTuple):
     """The last event of an account that a seal holds."""
 
@@ -149,6 +153,9 @@ class SealRows(Protocol):
 
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
         """Pages of the events of accounts over `after` and at most `until`, by account and version."""
+
+    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
+        """Pages of the command keys that stand in shards from `low` to before `high`, by shard and key."""
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

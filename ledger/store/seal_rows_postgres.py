@@ -11,7 +11,7 @@ from ledger.store.log import StoreUnavailable
 from ledger.store.postgres_link import Link, explained
 from ledger.store.postgres_roles import create_roles, owns_all
 from ledger.store.postgres_schema import creation_lock
-from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredEvent
+from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
 
 _ROWS = 5_000
 _STATES = 500
@@ -190,6 +190,18 @@ class PostgresSealRows:
         )
         types = ("int2", "int8", "bytea", "int8", "bytea", "bytea", "bytea")
         return self._link.pages(query, (after, until), types, _STATES, settings=_SORTING)
+
+    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
+        """Pages of the command keys that stand in shards from `low` to before `high`."""
+        s = self._schema
+        query = (
+            "SELECT c.shard, convert_to(key, 'UTF8'), digest, convert_to(c.account, 'UTF8'), first, last, a.state, "
+            f"b.state FROM {s}.command AS c LEFT JOIN {s}.event AS a ON a.account = c.account AND a.version = first "
+            f"LEFT JOIN {s}.event AS b ON b.account = c.account AND b.version = last "
+            "WHERE c.shard >= %s AND c.shard < %s ORDER BY c.shard, key"
+        )
+        types = ("int2", "bytea", "bytea", "bytea", "int8", "int8", "bytea", "bytea")
+        return self._link.pages(query, (low, high), types, _STATES, settings=_SORTING)
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

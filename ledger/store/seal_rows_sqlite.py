@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from ledger.store.log import StoreUnavailable
-from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredEvent
+from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
 from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _ROWS = 5_000
@@ -164,6 +164,16 @@ class SQLiteSealRows:
             "WHERE account > ? AND account <= ? ORDER BY account, version"
         )
         return self._pages(query, (after, until), _STATES)
+
+    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
+        """Pages of the command keys that stand in shards from `low` to before `high`."""
+        query = (
+            "SELECT c.shard, CAST(key AS BLOB), digest, CAST(c.account AS BLOB), first, last, a.state, b.state "
+            "FROM command AS c LEFT JOIN event AS a ON a.account = c.account AND a.version = first "
+            "LEFT JOIN event AS b ON b.account = c.account AND b.version = last "
+            "WHERE c.shard >= ? AND c.shard < ? ORDER BY c.shard, key"
+        )
+        return self._pages(query, (low, high), _STATES)
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

@@ -76,12 +76,18 @@ def command(record: Record) -> Command:
     return read(command_type(record["command"]), {name: value for name, value in record.items() if name != "command"})
 
 
+def processes() -> Any:
+    """What processes that act are started from: what they need is loaded once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["scripts.campaigns.acting", "tests.integrity.victim", "projections.rebuild"])
+    return context
+
+
 class Writer:
     """A process that posts records and says of each, once it is acknowledged, by which number it was known."""
 
     def __init__(self, url: str, written: Sequence[Record], at_once: int = 1, patience: int = 0) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["scripts.campaigns.acting"])
+        context = processes()
         self._end, theirs = context.Pipe(duplex=False)
         self.process = context.Process(target=_write, args=(url, written, at_once, patience, theirs), daemon=True)
         self.process.start()

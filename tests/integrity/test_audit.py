@@ -165,6 +165,12 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal SET previous = heads_root WHERE number = 2", "seal 2 names another note before it"),
         ("UPDATE seal_key SET since = 2", "the note that names key 1 says something else"),
         ("UPDATE seal_plan SET sealed_at = 5 WHERE number = 2", "seal 2 is not the one that was planned"),
+        ("DELETE FROM seal_plan WHERE number = 2", "seal 2 is not the one that was planned"),
+        ("UPDATE seal_plan SET number = 9 WHERE number = 2", "the plan of seal 9 does not follow seal 2"),
+        ("UPDATE seal_key SET number = 0", "key 1 is missing: the next is numbered 0"),
+        ("UPDATE seal SET sealed_at = 4611686018427387904 WHERE number = 1", "seal 2 is not later than the one before"),
+        ("UPDATE seal SET size = 4611686018427387904 WHERE number = 2", "counts its leaves wrongly"),
+        ("UPDATE head SET shard = 99 WHERE shard = 0", "the heads are not those of shards 0 to"),
         ("DELETE FROM tree_part WHERE level = 0", "it is not what the log tree keeps of it (leaf 0)"),
     ],
 )

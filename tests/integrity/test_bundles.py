@@ -1,49 +1,17 @@
 """Three verifiers that share no code have one opinion of every bundle: package, stand-alone file, browser."""
 
-import importlib.util
 import subprocess
 import sys
-from functools import cache
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from ledger.integrity.check import check
-from ledger.integrity.notes import BadNote, read_vkey
 from tests.integrity.browser import verified_in_browser
-from tests.integrity.bundle_corpus import Case, cases
-from tests.integrity.bundle_drafts import Named, written
+from tests.integrity.bundle_corpus import cases
+from tests.integrity.bundle_drafts import written
 from tests.integrity.made_log import MadeLog
+from tests.integrity.verifiers import SCRIPT, by_package, by_script
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "check_bundle.py"
 SEED = 2026
-
-
-@cache
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check_bundle", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def by_package(case: Case) -> list[Named]:
-    try:
-        found = check(case.raw, [read_vkey(key) for key in case.keys], case.since).findings
-    except BadNote:
-        return [(None, None)]
-    return [(each.account, each.version) for each in found]
-
-
-def by_script(case: Case) -> list[Named]:
-    try:
-        found, _ = script().verify(case.raw, case.keys, case.since)
-    except ValueError:
-        return [(None, None)]
-    return [(account, version) for account, version, _ in found]
 
 
 def test_three_verifiers_agree_on_every_bundle(request, tmp_path):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.integrity.audit import verify
-from ledger.integrity.notes import read_checkpoint
+from scripts.campaigns.sealing import check_one_text_for_a_size
 from tests.integrity.conftest import House
 
 ROOT = Path(__file__).parent.parent.parent
@@ -47,12 +47,7 @@ def test_a_sealer_killed_at_each_step_leaves_one_text_for_each_size(house: House
     names = ["make_plan", "add_parts", "add_parts", "add_seal", "sign", "add_note"]
     assert set(died) >= {f"{when} {name}" for name in names for when in ("before", "after")}
     assert code == 0, "the last one lived to the end"
-    signed = (house.folder / "log.signed").read_text().split("\n\n")[:-1]
-    texts = {(point := read_checkpoint(text + "\n")).size: point for text in signed}
-    assert all(read_checkpoint(text + "\n") == texts[read_checkpoint(text + "\n").size] for text in signed)
-    kept = {row.size: row.body for row in house.rows.seals()}
-    assert all(kept[size] == point.text for size, point in texts.items())
-    assert [row.number for row in house.rows.seals()] == list(range(1, len(kept) + 1))
+    check_one_text_for_a_size(house)
 
 
 def test_an_unfinished_seal_is_finished_as_it_was_planned(house: House):

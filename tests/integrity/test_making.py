@@ -20,7 +20,7 @@ from ledger.store.seal_rows import NotSealing
 from tests.integrity.browser import verified_in_browser
 from tests.integrity.bundle_drafts import Case
 from tests.integrity.conftest import ORIGIN, House
-from tests.integrity.test_bundles import script
+from tests.integrity.verifiers import script
 
 Tamper = Callable[..., None]
 

@@ -11,37 +11,8 @@ from psycopg import errors
 from ledger.integrity.audit import verify
 from ledger.integrity.seals import seal
 from ledger.store.open import seals_of
+from scripts.campaigns.forbidding import MAY_NOT_SEAL, attempt
 from tests.integrity.conftest import ORIGIN, House
-
-CHANGES = [
-    f"{act} ledger.{table}{rest}"
-    for table, column in [
-        ("seal", "body"),
-        ("seal_note", "note"),
-        ("seal_plan", "heads"),
-        ("seal_key", "vkey"),
-        ("tree_part", "hashes"),
-    ]
-    for act, rest in [("DELETE FROM", ""), ("UPDATE", f" SET {column} = {column}"), ("TRUNCATE", "")]
-]
-ADDITIONS = [
-    "INSERT INTO ledger.seal_note VALUES (9, 'x')",
-    "INSERT INTO ledger.seal_key VALUES (9, 9, 'x', 'x')",
-    "INSERT INTO ledger.tree_part VALUES (0, 99, 'x')",
-    "DELETE FROM ledger.head_page",
-    "SELECT ledger.settled_heads()",
-]
-RECORDING = [
-    "INSERT INTO ledger.event VALUES (0, 1, 'A', 1, 'BillIssued', '{}', 'x')",
-    "UPDATE ledger.head SET head = head",
-    "DELETE FROM ledger.event",
-]
-MAY_NOT = {
-    "ledger_app": CHANGES + ADDITIONS,
-    "ledger_projector": CHANGES + ADDITIONS,
-    "ledger_auditor": CHANGES + ADDITIONS,
-    "ledger_sealer": CHANGES + RECORDING,
-}
 
 
 @pytest.fixture
@@ -53,15 +24,9 @@ def house(postgres_store_url: str, tmp_path: Path) -> Any:
     made.close()
 
 
-def attempt(db: psycopg.Connection[Any], role: str, statement: str) -> None:
-    with db.transaction():
-        db.execute(f"SET LOCAL ROLE {role}".encode())
-        db.execute(statement.encode())
-
-
 def test_no_role_may_more_with_seals_than_it_should(house: House):
     with psycopg.connect(house.url) as db:
-        for role, statements in MAY_NOT.items():
+        for role, statements in MAY_NOT_SEAL.items():
             for statement in statements:
                 with pytest.raises(errors.InsufficientPrivilege):
                     attempt(db, role, statement)

@@ -15,6 +15,7 @@ from ledger.integrity.tiles import Edge, StoredTree
 from ledger.store.log import StoreError, StoreUnavailable
 from ledger.store.open import seals_of
 from ledger.store.seal_rows import Head
+from scripts.campaigns.forbidding import SEAL_CHANGES, SEAL_REPLACEMENTS
 from tests.integrity.conftest import ORIGIN, House
 
 
@@ -128,20 +129,7 @@ def test_sealed_at_is_the_moment_handed_in(house: House):
     assert house.rows.last().sealed_at == microseconds(house.now)
 
 
-STATEMENTS = [
-    f"{act} {table}{rest}"
-    for table, column in [
-        ("seal", "body"),
-        ("seal_note", "note"),
-        ("seal_plan", "heads"),
-        ("seal_key", "vkey"),
-        ("tree_part", "hashes"),
-    ]
-    for act, rest in [("DELETE FROM", ""), ("UPDATE", f" SET {column} = {column}")]
-]
-
-
-@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize("statement", SEAL_CHANGES)
 def test_seals_are_append_only(sealed_house: House, store_url: str, statement: str):
     if store_url.startswith("sqlite"):
         import sqlite3 as driver
@@ -156,8 +144,8 @@ def test_seals_are_append_only(sealed_house: House, store_url: str, statement: s
     db.close()
 
 
-@pytest.mark.parametrize("table", ["seal", "seal_note", "seal_plan", "seal_key", "tree_part"])
-def test_sqlite_replaces_no_row_of_a_seal(sqlite_store_url: str, tmp_path, table: str):
+@pytest.mark.parametrize("statement", SEAL_REPLACEMENTS)
+def test_sqlite_replaces_no_row_of_a_seal(sqlite_store_url: str, tmp_path, statement: str):
     import sqlite3
 
     house = House(sqlite_store_url, tmp_path)
@@ -166,7 +154,7 @@ def test_sqlite_replaces_no_row_of_a_seal(sqlite_store_url: str, tmp_path, table
     house.close()
     db = sqlite3.connect(sqlite_store_url.removeprefix("sqlite:///"))
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        db.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+        db.execute(statement)
     db.close()
 
 

@@ -9,7 +9,11 @@ from typing import Any
 
 from ledger.integrity import seals
 from ledger.integrity.signing import FileSigner
+from ledger.store.log import StoreUnavailable
 from ledger.store.open import seals_of
+
+BUSY = 7
+"""The exit code of a sealer that another one turned away."""
 
 STEPS = ("make_plan", "add_parts", "add_seal", "sign", "add_note")
 
@@ -51,11 +55,21 @@ class Noting(FileSigner):
         return super().sign(message)
 
 
-if __name__ == "__main__":
-    url, key, now, last = sys.argv[1:]
+def sealing(url: str, key: str, now: str, last: int) -> None:
+    """Seal, and die at the step of that number; says how many there were, and ends with BUSY where another seals."""
     seals.LEAVES = 20
     taken: list[str] = []
-    rows: Any = Dying(seals_of(url), int(last), taken)
-    signer: Any = Dying(Noting(Path(key)), int(last), taken)
-    seals.seal(rows, "test.example/ledger", signer, lambda: datetime.fromisoformat(now))
+    rows: Any = Dying(seals_of(url), last, taken)
+    signer: Any = Dying(Noting(Path(key)), last, taken)
+    try:
+        seals.seal(rows, "test.example/ledger", signer, lambda: datetime.fromisoformat(now))
+    except StoreUnavailable as error:
+        if "is being sealed by another program" not in str(error):
+            raise
+        sys.exit(BUSY)
     print(f"{len(taken)} steps", flush=True)
+
+
+if __name__ == "__main__":
+    url, key, now, last = sys.argv[1:]
+    sealing(url, key, now, int(last))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -14,6 +13,7 @@ from ledger.store.log import Conflict, NotALedger, StoreError, StoreUnavailable
 from ledger.store.open import open_keys, open_log
 from ledger.store.postgres import PostgresLog
 from ledger.store.postgres_roles import create_roles
+from scripts.campaigns.forbidding import MAY_NOT, OWNERS, attempt
 from tests.store.conftest import ORIGIN, command, entries
 from tests.store.proxy import Proxy
 
@@ -201,48 +201,6 @@ def test_a_later_storage_format(log: PostgresLog, postgres_store_url: str) -> No
         log.exists()
 
 
-WRITES = [
-    "UPDATE ledger.event SET state = '{}'",
-    "DELETE FROM ledger.event",
-    "TRUNCATE ledger.event",
-    "UPDATE ledger.command SET digest = 'x'",
-    "DELETE FROM ledger.command",
-    "TRUNCATE ledger.command",
-    "UPDATE ledger.meta SET value = 'x'",
-    "DELETE FROM ledger.meta",
-    "INSERT INTO ledger.meta VALUES ('origin2', 'x')",
-    "DELETE FROM ledger.head",
-    "INSERT INTO ledger.head VALUES (65, 0)",
-    "TRUNCATE ledger.head",
-    "UPDATE ledger.head SET shard = 70 WHERE shard = 0",
-    "DROP TABLE ledger.event",
-    "ALTER TABLE ledger.event DISABLE TRIGGER ALL",
-    "CREATE TABLE ledger.other (a int)",
-    "DROP SCHEMA ledger CASCADE",
-]
-APPENDS = [
-    "INSERT INTO ledger.event VALUES (0, 1, 'A', 1, 'BillIssued', '{}', 'x')",
-    "INSERT INTO ledger.command VALUES (0, 'k', 'x', 'A', 1, 1)",
-    "UPDATE ledger.head SET head = head",
-]
-KEY_STORE = [
-    "SELECT * FROM ledger_keys.secret",
-    "SELECT * FROM ledger_keys.data_key",
-    "DELETE FROM ledger_keys.data_key",
-]
-MAY_NOT = {
-    "ledger_app": [*WRITES, "UPDATE ledger_keys.data_key SET wrapped = 'x'", "DELETE FROM ledger_keys.secret"],
-    "ledger_projector": [*WRITES, *APPENDS, *KEY_STORE],
-    "ledger_auditor": [*WRITES, *APPENDS, *KEY_STORE],
-}
-
-
-def attempt(db: psycopg.Connection[Any], role: str, statement: str) -> None:
-    with db.transaction():
-        db.execute(f"SET LOCAL ROLE {role}".encode())
-        db.execute(statement.encode())
-
-
 def test_no_role_may_more_than_it_should(log: PostgresLog, postgres_store_url: str) -> None:
     keys = open_keys(postgres_store_url, log.origin)
     keys.create()
@@ -262,7 +220,7 @@ def test_no_role_may_more_than_it_should(log: PostgresLog, postgres_store_url: s
 
 def test_even_the_owner_is_held_back(log: PostgresLog, postgres_store_url: str) -> None:
     with psycopg.connect(postgres_store_url) as db:
-        for statement in (s for s in WRITES if s.startswith(("UPDATE", "DELETE", "TRUNCATE")) and ".head SET" not in s):
+        for statement in OWNERS:
             with pytest.raises(errors.InsufficientPrivilege, match="append-only"), db.transaction():
                 db.execute(statement.encode())
 

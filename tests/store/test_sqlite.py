@@ -14,6 +14,7 @@ import pytest
 from ledger.store.log import Conflict, Log, NotALedger, StoreError, StoreUnavailable
 from ledger.store.open import open_log
 from ledger.store.sqlite import SQLiteLog
+from scripts.campaigns.forbidding import IN_A_FILE
 from tests.store.conftest import ORIGIN, command, entries
 
 
@@ -30,29 +31,7 @@ def log(path: Path) -> SQLiteLog:
     return log
 
 
-FORBIDDEN = [
-    "UPDATE event SET state = x'7b7d'",
-    "UPDATE OR REPLACE event SET version = 1 WHERE version = 2",
-    "DELETE FROM event",
-    "INSERT OR REPLACE INTO event SELECT 0, 1, account, version, type, state, hash FROM event WHERE version = 2",
-    "INSERT OR REPLACE INTO event SELECT 0, 9, account, version, type, state, hash FROM event WHERE version = 2",
-    "REPLACE INTO event SELECT * FROM event",
-    "INSERT OR REPLACE INTO command SELECT * FROM command",
-    "UPDATE command SET digest = x'00'",
-    "DELETE FROM command",
-    "UPDATE head SET head = 1",
-    "DELETE FROM head",
-    "INSERT OR REPLACE INTO head VALUES (0, 0)",
-    "INSERT INTO head VALUES (1, 0)",
-    "UPDATE meta SET value = 'x'",
-    "DELETE FROM meta",
-    "INSERT OR REPLACE INTO meta VALUES ('origin', 'x')",
-    "INSERT INTO event VALUES (1, 3, 'A', 1, 'BillIssued', x'7b7d', x'00')",
-    "INSERT INTO event VALUES (0, 3, 'A', 1, 'BillIssued', 'text is no blob', x'00')",
-]
-
-
-@pytest.mark.parametrize("statement", FORBIDDEN)
+@pytest.mark.parametrize("statement", IN_A_FILE)
 def test_nothing_recorded_can_be_taken_back(log: SQLiteLog, path: Path, statement: str) -> None:
     def everything(db: sqlite3.Connection) -> list[object]:
         return [db.execute(f"SELECT * FROM {t}").fetchall() for t in ("event", "command", "head", "meta")]

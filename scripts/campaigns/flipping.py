@@ -1,0 +1,179 @@
+"""Campaign 13: bits of stored rows flipped, whatever guards them; the audit finds each and names where."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, NamedTuple
+
+import psycopg
+
+from commands.catalogue import titles
+from ledger.application import Ledger
+from ledger.integrity.audit import Evidence, verify
+from ledger.integrity.chains import Finding
+from ledger.integrity.seals import seal
+from ledger.integrity.signing import introduce, make_key_file
+from ledger.store.log import EXPLICIT, NotALedger
+from ledger.store.open import seals_of
+from scripts.campaigns.acting import START, command, made
+from scripts.campaigns.run import Round
+from scripts.campaigns.tampering import tampered
+
+_ABOUT = {"account": "7001", "name": "Sample Customer", "service_address": "1 Example Lane"}
+_LIFE: list[dict[str, str]] = [
+    {"command": "account open", "opened_on": "2024-01-02", "id": "a.1", **_ABOUT},
+    {"command": "bill issue", "account": "7001", "bill": "B-1", "mailed_on": "2024-02-01", "amount": "80.00"},
+    {"command": "payment receive", "account": "7001", "payment": "P-1", "received_at": "2024-02-09", "channel": "mail",
+     "amount": "30.00", "id": "a.2"},
+    {"command": "contact attempt", "account": "7001", "at": "2024-03-01T10:00", "method": "phone",
+     "outcome": "reached"},
+    {"command": "bill correct", "account": "7001", "bill": "B-1", "amount": "75.00", "mailed_on": "2024-03-02",
+     "reason": "misread"},
+    {"command": "fee charge", "account": "7001", "fee": "F-1", "kind": "other", "on": "2024-03-05", "amount": "5.00"},
+]  # fmt: skip
+
+KEYS = {
+    "event": ("shard", "position"),
+    "command": ("shard", "key"),
+    "head": ("shard",),
+    "seal": ("number",),
+    "seal_note": ("number",),
+    "seal_key": ("number",),
+    "seal_plan": ("number",),
+    "tree_part": ("level", "first"),
+}
+"""The tables that are flipped, and by what their rows are known."""
+
+EACH = 3
+"""How many bits of each value are flipped in a round."""
+
+
+class Cell(NamedTuple):
+    """A value in a store: the columns that its row is known by, and what the row says."""
+
+    table: str
+    row: dict[str, Any]
+    column: str
+
+
+def flipped(round: Round) -> None:
+    """Each flipped bit is found, and named by account and version where it is of an event (P6)."""
+    url = made(round.fresh())
+    _sealed(url, round)
+    evidence = Evidence(titles=titles())
+    assert verify(url, evidence, processes=1).findings == []
+    for cell in _cells(url):
+        for value in _flips(round.chance, cell.row[cell.column]):
+            round.counts["bits flipped"] += _tried(url, evidence, cell, value)
+            round.counts["left to the answer"] += not _claimed(cell)
+    assert verify(url, evidence, processes=1).findings == []
+
+
+def _sealed(url: str, round: Round) -> None:
+    """Two accounts with events of five kinds and more, and two seals over them."""
+    now = START
+
+    def clock() -> datetime:
+        return now
+
+    with Ledger(url, clock) as ledger, closing(seals_of(url)) as rows:
+        rows.create()
+        origin = ledger.store.origin
+        signer = make_key_file(round.folder / "log.key", origin)
+        introduce(rows, origin, signer, None)
+        for account in ("7001", "7002"):
+            now += timedelta(hours=1)
+            for record in _LIFE:
+                about = {"account": account} | ({"id": f"{account}-{record['id']}"} if "id" in record else {})
+                outcome = ledger.post(command(record | about))
+                assert outcome.status == "recorded", outcome
+            now += timedelta(hours=1)
+            seal(rows, origin, signer, clock)
+
+
+def _cells(url: str) -> Iterator[Cell]:
+    for table, keys in KEYS.items():
+        rows = _rows(url, table)
+        rows = [row for row in rows if row["account"] == "7001"] if "account" in rows[0] else rows
+        # Of a log on a server most shards are empty.
+        rows = [row for row in rows if row.get("head", 1)]
+        # Of plans only the latest is read.
+        rows = rows[-1:] if table == "seal_plan" else rows
+        for row in rows:
+            for column in row:
+                yield Cell(table, {name: row[name] for name in {*keys, column, *_OF_WHOM} if name in row}, column)
+
+
+_OF_WHOM = ("account", "version", "key")
+
+
+def _rows(url: str, table: str) -> list[dict[str, Any]]:
+    order = " ORDER BY number" if "number" in KEYS[table] else ""
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db:
+            found = db.execute(f"SELECT * FROM {table}{order}")
+            return [dict(zip([each[0] for each in found.description], row, strict=True)) for row in found]
+    with psycopg.connect(url, options="-c search_path=ledger") as db:
+        cursor = db.execute(f"SELECT * FROM {table}{order}".encode())
+        return [dict(zip([each.name for each in cursor.description or ()], row, strict=True)) for row in cursor]
+
+
+def _flips(chance: Random, value: Any) -> Iterator[Any]:
+    if isinstance(value, int):
+        # The low bits lead to a neighbour.
+        yield from (value ^ (1 << bit) for bit in {chance.randrange(4), *chance.sample(range(63), EACH - 1)})
+        return
+    data = value.encode() if isinstance(value, str) else bytes(value)
+    for bit in chance.sample(range(8 * len(data)), min(EACH, 8 * len(data))):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        if not isinstance(value, str):
+            yield bytes(changed)
+            continue
+        with suppress(UnicodeDecodeError):
+            text = changed.decode()
+            if "\0" not in text:
+                yield text
+
+
+def _claimed(cell: Cell) -> bool:
+    """Whether a flip is found: the digest of a command that has a name is known to nobody but the key store.
+
+    Whoever sends such a command again is told that it differs, and it is not recorded twice.
+    """
+    key = cell.row.get("key", "")
+    return cell[0::2] != ("command", "digest") or not (key.startswith(EXPLICIT) or "contact" not in key)
+
+
+def _tried(url: str, evidence: Evidence, cell: Cell, value: Any) -> bool:
+    """Put a value in a cell, look what the audit says, and put it back; False where no row may have that value."""
+    keys = KEYS[cell.table]
+    after = cell.row | {cell.column: value}
+    try:
+        _put(url, cell.table, cell.column, value, [(name, cell.row[name]) for name in keys])
+    except (sqlite3.Error, psycopg.Error, OverflowError):
+        return False
+    try:
+        found = verify(url, evidence, processes=1).findings
+        assert found or not _claimed(cell), f"{cell} as {value!r} is not found"
+        _check_named(cell, value, found)
+    except NotALedger:
+        pass
+    finally:
+        _put(url, cell.table, cell.column, cell.row[cell.column], [(name, after[name]) for name in keys])
+    return True
+
+
+def _check_named(cell: Cell, value: Any, found: list[Finding]) -> None:
+    where = {(each.account, each.version) for each in found}
+    if cell.table == "event":
+        assert (cell.row["account"], cell.row["version"]) in where, f"{cell} as {value!r} is told of {where}"
+    elif cell.table == "command" and cell.column != "account" and _claimed(cell):
+        assert any(account for account, _ in where), f"{cell} as {value!r} is told of {where}"
+
+
+def _put(url: str, table: str, column: str, value: Any, keys: list[tuple[str, Any]]) -> None:
+    where = " AND ".join(f"{name} = %s" for name, _ in keys)
+    tampered(url, f"UPDATE {table} SET {column} = %s WHERE {where}", value, *(each for _, each in keys))
