@@ -100,6 +100,23 @@ def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:
     assert len(statuses) == 2500
 
 
+def test_a_rehearsal_whose_reader_leaves_ends_in_one_sentence_too(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("".join(opening(f"A{number}") for number in range(2500)))
+    subprocess.run(program(tmp_path, "init"), cwd=ROOT, capture_output=True, check=True)
+    rehearsing = program(tmp_path, "post", "--dry-run", str(feed))
+    with subprocess.Popen(rehearsing, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as post:
+        assert post.stdout is not None
+        assert post.stderr is not None
+        assert json.loads(post.stdout.readline())["status"] == "recorded"
+        post.stdout.close()
+        said = post.stderr.read()
+    assert post.returncode == 1
+    assert said.startswith("nobody reads the answers any more: stopped after ")
+    assert said.endswith("nothing was recorded\n")
+    assert said.count("\n") == 1
+
+
 def test_answers_that_cannot_be_written(tmp_path: Path) -> None:
     feed = tmp_path / "feed.jsonl"
     feed.write_text(opening("7001"))
