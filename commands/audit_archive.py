@@ -3,13 +3,17 @@
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import fail, progress, read_vkey_option, store_at
+from commands.audit import VKey, fail, progress, store_at
 from commands.cli import BROKEN
 from ledger.events import UTILITY
 from ledger.integrity.archive import Archive, BadArchive, write
+
+if TYPE_CHECKING:
+    from ledger.integrity.notes import Key
 
 
 @click.command()
@@ -35,10 +39,12 @@ def archive(url: str, folder: Path) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--key", "vkey", metavar="VKEY", help="The log's verifier key as you know it, or a file with it.")
+@click.option(
+    "--key", "vkey", type=VKey(), metavar="VKEY", help="The log's verifier key as you know it, or a file with it."
+)
 @click.option("--tables", is_flag=True, help="Compare with the tables of the store, which must hold the same events.")
 @click.pass_context
-def replay(ctx: click.Context, folder: Path, vkey: str | None, tables: bool) -> None:
+def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -> None:
     """Check an archive against its note, fold every account in it, and print what the tables come to.
 
     Nothing is recorded. The store that --db names lends its key for looking up log-ins, where there is one.
@@ -49,7 +55,7 @@ def replay(ctx: click.Context, folder: Path, vkey: str | None, tables: bool) -> 
     """
     with store_at(ctx.obj, read_only=True):
         try:
-            made, accounts, events = _replayed(ctx.obj, Archive(folder, read_vkey_option(vkey)))
+            made, accounts, events = _replayed(ctx.obj, Archive(folder, vkey))
         except BadArchive as error:
             fail(str(error), BROKEN)
     signed = "signed by the key given" if vkey else "its signature was not checked: give --key"

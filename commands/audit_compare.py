@@ -127,6 +127,8 @@ def sample(
         (event,) = decode([row.state])
         return (first is None or first <= event.day) and (last is None or event.day <= last)
 
+    if output == "-":
+        raise click.BadParameter("the entries are printed here; name a file for the bundle", param_hint="-o")
     with sealed_at(url) as (store, sealed):
         draws = list(draw(sealed, seed, size, wanted))
         taken = [each for each in draws if each.taken]

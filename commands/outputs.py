@@ -235,8 +235,10 @@ def _local(when: date | datetime) -> datetime:
 
 
 @contextmanager
-def whole(output: str, *, binary: bool = False, newline: str | None = None) -> Iterator[IO[Any]]:
+def whole(output: str, *, binary: bool = False, newline: str | None = None, private: bool = False) -> Iterator[IO[Any]]:
     """A file to write, which takes its place when it is whole; what is no file (- prints) is written as it comes.
+
+    A private one only its owner may read.
 
     Raises OSError naming it where it cannot be written.
     """
@@ -248,6 +250,10 @@ def whole(output: str, *, binary: bool = False, newline: str | None = None) -> I
     special = place.exists() and not place.is_file()
     part = place if special else place.with_name(f"{place.name}.part")
     try:
+        if private and not special:
+            # What an interrupted run left may be readable for others, and stays so where it is written over.
+            part.unlink(missing_ok=True)
+            part.touch(0o600)
         opened = part.open(mode, encoding=encoding, newline=newline)
     except OSError as error:
         raise OSError(error.errno, error.strerror, output) from None

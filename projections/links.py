@@ -7,7 +7,7 @@ from typing import Any
 from ledger import events as e
 from projections.rows import Folded, Row
 
-_GIVEN = frozenset((e.AccountOpened, e.AccountCorrected))
+_GIVEN = (e.AccountOpened, e.AccountCorrected)
 
 LOOKED_UP = tuple(kind.__name__ for kind in (e.LoginLinked, e.LoginUnlinked, *_GIVEN))
 """The events with an address that the rows are found by."""

@@ -38,7 +38,7 @@ class FileSigner:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            if path.stat().st_mode & 0o077:
+            if path.is_file() and path.stat().st_mode & 0o077:
                 raise WrongKey(f"{path} holds a key to sign with and others may read it (chmod 600 {path})")
             lines = path.read_text("ascii", errors="replace").split("\n")
         except FileNotFoundError:
