@@ -386,6 +386,7 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "accounts": _accounts,
     "register": _elsewhere("commands.registers", "page"),
     "entries": _elsewhere("commands.entries", "page"),
+    "unbilled": _elsewhere("commands.unbilled", "page"),
     "report": _elsewhere("commands.reports", "page"),
     "report_list": _elsewhere("commands.reports", "listed"),
 }
