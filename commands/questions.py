@@ -15,7 +15,7 @@ from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.calendar import PACIFIC
-from ledger.refusal import Invalid
+from ledger.refusal import Invalid, shown
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
 
@@ -177,6 +177,10 @@ def _about_one_account(
 
 
 def _only_rules(answer: Any, brief: bool, rule: tuple[str, ...]) -> None:
+    # A rule that nobody judged must not look like one with nothing to say.
+    judged = [r["rule"] for r in answer["rules"]]
+    if absent := [shown(name) for name in rule if name not in judged]:
+        raise click.UsageError(f"explain judges no rule {' and no rule '.join(absent)}; it judges {', '.join(judged)}")
     if brief or rule:
         answer["rules"] = [
             r

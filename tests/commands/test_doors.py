@@ -168,6 +168,16 @@ def test_usage_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
     assert (said.returncode, said.stderr) == (1, b"Error: no-folder/u.csv: No such file or directory\n")
 
 
+def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> None:
+    asked = ("explain", "7001", "--at", "2024-05-23T10:00", "--json", "--rule")
+    (found,) = json.loads(shell(*asked, "DO-04").stdout)["rules"]
+    assert found["rule"] == "DO-04"
+    for name in ("DO-4", "DO-40"):
+        wrong = shell(*asked, "DO-04", "--rule", name)
+        assert (wrong.stdout, wrong.returncode) == (b"", 2)
+        assert f"explain judges no rule '{name}'; it judges DO-02, DO-03, DO-04," in wrong.stderr.decode()
+
+
 def test_a_noun_shows_its_own_verbs_only() -> None:
     from click.testing import CliRunner
 
