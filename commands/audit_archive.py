@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import VKey, fail, progress, store_at
+from commands.audit import KEY_HELP, VKey, fail, progress, store_at
 from commands.cli import BROKEN
 from ledger.events import UTILITY
 from ledger.integrity.archive import Archive, BadArchive, write
@@ -39,9 +39,7 @@ def archive(url: str, folder: Path) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--key", "vkey", type=VKey(), metavar="VKEY", help="The log's verifier key as you know it, or a file with it."
-)
+@click.option("--key", "vkey", type=VKey(), metavar="VKEY", help=KEY_HELP)
 @click.option("--tables", is_flag=True, help="Compare with the tables of the store, which must hold the same events.")
 @click.pass_context
 def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -> None:
