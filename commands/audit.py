@@ -1,6 +1,5 @@
 """`audit`: seals over the log, and what an auditor checks with them."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -83,6 +82,9 @@ KEY_OPTION = click.option(
 )
 
 
+KEY_HELP = "The log's verifier key as you know it, or a file with it."
+
+
 class VKey(click.ParamType["Key"]):
     """The log's verifier key, as text or in a file."""
 
@@ -104,7 +106,10 @@ class VKey(click.ParamType["Key"]):
 
 def _first_line(value: str) -> str:
     """The first line of the file of that name, or the text itself where there is none."""
-    if not os.path.isfile(value):
+    try:
+        if not Path(value).is_file():
+            return value
+    except OSError:
         return value
     with Path(value).open("rb") as file:
         return file.readline(1_000).decode(errors="replace")
@@ -184,7 +189,7 @@ def note(url: str, number: int | None) -> None:
     type=VKey(),
     required=True,
     metavar="VKEY",
-    help="The log's verifier key as you know it, or a file with it.",
+    help=KEY_HELP,
 )
 @click.option(
     "--key", "key_path", required=True, metavar="FILE", help="Your own key; see 'audit key create --witness'."
@@ -212,9 +217,7 @@ def witness(url: str, new: str, last: str | None, first: bool, log_key: "Key", k
 
 
 @click.command()
-@click.option(
-    "--key", "vkey", type=VKey(), metavar="VKEY", help="The log's verifier key as you know it, or a file with it."
-)
+@click.option("--key", "vkey", type=VKey(), metavar="VKEY", help=KEY_HELP)
 @click.option(
     "--note",
     "notes",

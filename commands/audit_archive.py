@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import VKey, fail, progress, store_at
-from commands.cli import BROKEN
+from commands.audit import KEY_HELP, VKey, fail, progress, store_at
+from commands.cli import BROKEN, REFUSED
 from ledger.events import UTILITY
-from ledger.integrity.archive import Archive, BadArchive, write
+from ledger.integrity.archive import Archive, BadArchive, NotEmpty, write
+from ledger.integrity.bundle import NotSealed
 
 if TYPE_CHECKING:
     from ledger.integrity.notes import Key
@@ -32,16 +33,19 @@ def archive(url: str, folder: Path) -> None:
       water-ledger audit archive -o archive-2026
     """
     with store_at(url, read_only=True) as store:
-        index = write(store.rows, folder, partial(progress, what="events"))
+        try:
+            index = write(store.rows, folder, partial(progress, what="events"))
+        except NotSealed as error:
+            fail(str(error), REFUSED)
+        except NotEmpty as error:
+            raise click.BadParameter(str(error), param_hint="-o") from None
     held = f"{index.seal.events:,} events, {index.seal.accounts:,} accounts, {len(index.segments):,} segments"
     click.echo(f"{folder}: {held}, sealed by seal {index.seal.number}")
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--key", "vkey", type=VKey(), metavar="VKEY", help="The log's verifier key as you know it, or a file with it."
-)
+@click.option("--key", "vkey", type=VKey(), metavar="VKEY", help=KEY_HELP)
 @click.option("--tables", is_flag=True, help="Compare with the tables of the store, which must hold the same events.")
 @click.pass_context
 def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -> None:

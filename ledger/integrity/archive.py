@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.integrity import tree
+from ledger.integrity.bundle import NotSealed
 from ledger.integrity.heads import leaf_hashes
 from ledger.integrity.leaves import Seal, unpacked_heads
 from ledger.integrity.notes import BadNote, Key, read_checkpoint, read_note, verified
@@ -36,6 +37,10 @@ _CUT = b',"stored":'
 _INDEX = "index.json"
 
 Report = Callable[[int, int], None]
+
+
+class NotEmpty(StoreError):
+    """The folder for an archive holds something already."""
 
 
 class BadArchive(Exception):
@@ -105,15 +110,15 @@ class EventLine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) -> Index:
-    """Write the log as of the last signed seal to an empty folder; raises StoreError where there is none."""
+    """Write the log as of the last signed seal to an empty folder; raises NotSealing, NotSealed, NotEmpty."""
     if not rows.exists():
         raise NotSealing(rows.place)
     signed = [seal for seal in rows.seals() if rows.note(seal.number) is not None]
     if not signed:
-        raise StoreError(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
+        raise NotSealed(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
     seal = signed[-1]
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
+        raise NotEmpty(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
     folder.mkdir(parents=True, exist_ok=True)
     segments, done = [], 0
     for number, lines in enumerate(_segments(rows, seal), 1):

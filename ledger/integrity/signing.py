@@ -131,9 +131,9 @@ def followed(origin: str, kept: list[SealKey], trusted: Key | None) -> tuple[lis
     keys: list[tuple[int, Key]] = []
     wrong: list[str] = []
     reached = trusted is None
-    for number, each in enumerate(kept, 1):
-        if each.number != number:
-            wrong.append(f"key {number} is missing: the next is numbered {each.number}")
+    for due, each in enumerate(kept, 1):
+        if each.number != due:
+            wrong.append(f"key {due} is missing: the next is numbered {each.number}")
         try:
             key, note = read_vkey(each.vkey), read_note(each.handover)
             before = keys[-1][1] if keys else None

@@ -329,7 +329,7 @@ def _is_ledger(db: sqlite3.Connection, path: str) -> bool:
         if has_tables:
             raise NotALedger(f"{path} is an SQLite file, but not a ledger (name another file with --db)")
         return False
-    (version,) = db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    (version,) = db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone() or ("unknown",)
     if version != SCHEMA_VERSION:
         raise NotALedger(
             f"{path} has storage format {version}, and this version reads format {SCHEMA_VERSION} "

@@ -260,7 +260,7 @@ def test_what_is_no_file_is_written_and_not_replaced(office: Office) -> None:
     pipe = office.folder / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    said, code = office.call("export", "--account", "7001", "--redact", "-o", str(pipe))
+    _, code = office.call("export", "--account", "7001", "--redact", "-o", str(pipe))
     assert (code, pipe.is_fifo()) == (0, True)
     assert os.read(reader, 100).startswith(b'{"format":"waterledger/bundle/v1"')
     os.close(reader)

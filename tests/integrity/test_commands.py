@@ -211,6 +211,14 @@ def test_tables_are_compared_when_asked(watched: Desk):
     assert watched("audit verify")[1] == 0
 
 
+def test_an_archive_needs_a_seal_and_a_folder_of_its_own(shell: Desk):
+    printed, code = shell("audit archive -o ~a")
+    assert ("has no signed seal yet" in printed, code) == (True, 1)
+    shell("audit seal")
+    printed, code = shell("audit archive -o ~")
+    assert ("is not empty, and an archive is never mixed with anything" in printed, code) == (True, 2)
+
+
 def test_an_archive_is_written_and_replayed(watched: Desk):
     printed, code = watched("audit archive -o ~archive")
     assert printed.endswith("archive: 6 events, 2 accounts, 1 segments, sealed by seal 2\n")
