@@ -4,9 +4,12 @@ import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from time import sleep
 from typing import Any
+
+import orjson
 
 from commands.base import Command, read
 from commands.catalogue import command_type
@@ -18,6 +21,7 @@ Record = dict[str, Any]
 
 ORIGIN = "torture.example/ledger"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=PACIFIC)
+_SCENARIOS = Path(__file__).parents[1] / "simulation" / "scenarios"
 _FIRST_DAY = date(2024, 1, 2)
 
 
@@ -59,6 +63,21 @@ def _life(chance: Random, account: str, each: int) -> Iterator[Record]:
                 "channel": "mail",
                 **about,
             }
+
+
+def lives() -> list[list[Record]]:
+    """What the scenarios of the simulator record, each a life of one account or a few."""
+    paths = [path for path in sorted(_SCENARIOS.glob("*.jsonl")) if path.name != "index.jsonl"]
+    return [[orjson.loads(line) for line in path.open("rb")] for path in paths]
+
+
+def elsewhere(record: Record, prefix: str) -> Record:
+    """The same in accounts of other names, without an id."""
+    found: Record = {name: value for name, value in record.items() if name != "id"}
+    for field in ("account", "to_account"):
+        if field in found:
+            found[field] = f"{prefix}-{found[field]}"
+    return found
 
 
 def owed(written: Sequence[Record]) -> dict[str, int]:

@@ -2,15 +2,18 @@
 
 from scripts.campaigns.crowding import delivered_anyhow, eight_writers, jumping_clock, slow_among_fast
 from scripts.campaigns.cutting import cut_connection, full_disk
+from scripts.campaigns.everything import everything
 from scripts.campaigns.exporting import forged_exports
 from scripts.campaigns.flipping import flipped
 from scripts.campaigns.forbidding import forbidden
 from scripts.campaigns.fuzzing import almost_right
+from scripts.campaigns.golden import golden_logs
 from scripts.campaigns.killing import killed_import, killed_server, killed_writer, restarted_server
 from scripts.campaigns.living import lived
 from scripts.campaigns.projecting import killed_projector
 from scripts.campaigns.run import BOTH, Campaign
 from scripts.campaigns.sealing import killed_sealer
+from scripts.campaigns.simulating import simulated
 from scripts.campaigns.standing_by import standby_takes_over
 
 CAMPAIGNS = (
@@ -31,5 +34,8 @@ CAMPAIGNS = (
     Campaign(15, "any command after any other", "P2 P3", 4, 4000, ("sqlite",), lived),
     Campaign(16, "every reader is fed what is almost right", "P8", 100, 3000, ("sqlite",), almost_right),
     Campaign(17, "what is forbidden is tried", "P6", 3, 20, BOTH, forbidden),
+    Campaign(18, "the log of every release is replayed", "P5", 1, 1, BOTH, golden_logs),
+    Campaign(19, "everything at once", "P1 P2 P3 P4 P5 P6", 2, 100, BOTH, everything),
+    Campaign(20, "a utility whose store keeps failing", "P2 P3", 4, 2000, BOTH, simulated),
     Campaign(21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over),
 )

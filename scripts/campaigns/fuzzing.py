@@ -23,6 +23,7 @@ from ledger.posting import Outcome
 from ledger.refusal import Refused
 from ledger.store.log import BadAddress
 from ledger.store.open import open_log
+from scripts.campaigns import fuzzing_proofs
 from scripts.campaigns.run import Round
 from tests.desk import MemoryLedger
 
@@ -48,7 +49,7 @@ def almost_right(round: Round) -> None:
 def _mutants(round: Round) -> None:
     for name, (good, reader) in READERS.items():
         samples = good()
-        for _ in range(EACH if len(samples[0]) < 5000 else EACH // 10):
+        for _ in range(EACH if len(samples[0]) < 3000 else EACH // 10):
             mutant = _mutated(round.chance, round.chance.choice(samples))
             try:
                 reader(mutant)
@@ -203,5 +204,6 @@ READERS: dict[str, tuple[Callable[[], Sequence[bytes]], Callable[[bytes], None]]
     "policy packs": (_packs, _read_pack),
     "moments": (_moments, _read_moment),
     "addresses": (_addresses, _read_address),
+    **fuzzing_proofs.READERS,
 }
 """Each reader with good samples of what it reads."""

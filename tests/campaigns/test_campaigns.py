@@ -3,9 +3,12 @@
 from collections import Counter
 from datetime import date
 
+import orjson
 import pytest
 
+from ledger.events import EVENTS
 from scripts.campaigns.catalogue import CAMPAIGNS
+from scripts.campaigns.golden import LOGS, said, version
 from scripts.campaigns.report import BEGIN, END, written
 from scripts.campaigns.run import BOTH, Campaign, Failed, Result, Round, play
 
@@ -49,3 +52,22 @@ def test_the_figures_are_written_between_their_marks(tmp_path):
 def test_the_numbers_are_those_of_the_table_of_faults():
     numbers = [campaign.number for campaign in CAMPAIGNS]
     assert numbers == sorted(set(numbers))
+
+
+def test_the_golden_log_of_this_version_has_every_event():
+    """Before a release: record it anew with `python -m scripts.campaigns.golden`; afterwards it never changes."""
+    lines = (LOGS / f"{version()}.jsonl").read_bytes()
+    recorded = {orjson.loads(line).get("type") for line in lines.splitlines()}
+    assert EVENTS.keys() - recorded == set()
+    assert len(lines) < 700_000
+
+
+def test_a_golden_log_tells_what_it_was_told_from():
+    """Given another balance in it, then the replay says which account."""
+    *rows, last = (LOGS / f"{version()}.jsonl").read_bytes().splitlines()
+    states: dict[str, list[bytes]] = {}
+    for row in map(orjson.loads, rows[1:]):
+        states.setdefault(row["account"], []).append(row["state"].encode())
+    assert said(orjson.loads(rows[0])["origin"], states) == orjson.loads(last)
+    states["M-1"][-1] = states["M-1"][-1].replace(b"2024", b"2023")
+    assert said(orjson.loads(rows[0])["origin"], states)["heads"]["M-1"] != orjson.loads(last)["heads"]["M-1"]
