@@ -20,7 +20,7 @@ from ledger.integrity.leaves import unpacked_heads
 from ledger.store.log import LAST, StoreError, shard_of
 from ledger.store.seal_rows import Head, SealRows, StoredEvent
 
-STRETCH = 100_000
+STRETCH = 50_000
 """About how many events a stretch holds, over all files."""
 
 MOST_PARTS = 1_000
