@@ -99,7 +99,11 @@ def _compared(case: CaseFile, found: Bill) -> Iterator[AnyBlock]:
     metered = case.metered
     yield Heading(text="The same days in the two years before")
     if metered is None:
-        yield Paragraph(cell=Cell("No meter and no usage on a bill is recorded, so there is nothing to compare."))
+        yield Paragraph(
+            cell=Cell(
+                "No meter is recorded, and no bill tells its usage with its period, so there is nothing to compare."
+            )
+        )
         return
     start, end = found.issued.period_start, found.issued.period_end
     if start and end:

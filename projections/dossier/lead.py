@@ -7,7 +7,10 @@ from ledger.policy.case import Case
 from ledger.policy.explain import LAYERS, Explanation, RuleVerdict
 from projections.dossier.case import CaseFile
 from projections.dossier.chronicle import told
-from projections.dossier.document import AnyBlock, Cell, Facts, Flag, Tone, counted, dollars, timed
+from projections.dossier.document import AnyBlock, Cell, Facts, Flag, Tone, counted, dated, dollars, timed
+
+MOST_LATE = 12
+"""How many facts learned late the first lines name; more were brought in from elsewhere, and would bury the rest."""
 
 LAYER_NAMES = {"policy": "company policy", "statute": "statute", "orders": "temporary orders"}
 
@@ -47,6 +50,9 @@ def _particulars(case: CaseFile) -> Iterator[tuple[str, Cell]]:
     yield "Service", Cell(service, (account.opened.version,) if account.opened else ())
     if account.occupancy != "customer":
         yield "Occupants", Cell(account.occupancy.replace("_", " "))
+    if account.closed_on:
+        closings = tuple(event.version for event in case.known if isinstance(event, e.AccountClosed))
+        yield "Closed", Cell(dated(account.closed_on), closings)
     off = account.off
     water = f"off since {timed(off.made.at)}" if off else "on"
     yield "Water", Cell(water, (off.made.version,) if off else ())
@@ -140,10 +146,13 @@ def _turning(case: CaseFile) -> Iterator[Flag]:
         for event in case.late
         if event.version != made
     ]
+    if case.then is None:
+        cells = []  # Nothing of the account was known then, as the verdict says; section 4 has the days.
+    elif len(cells) > MOST_LATE:
+        cells[MOST_LATE:] = [Cell(f"And {counted(len(cells) - MOST_LATE, 'further event')}, marked in section 4.")]
     if cells:
-        yield Flag(
-            title=f"What had happened by {timed(case.at)} and was learned only later", cells=cells, tone="warning"
-        )
+        title = f"What had happened by {timed(case.at)} and was learned only later"
+        yield Flag(title=title, cells=cells, tone="warning")
     finding = case.account.wrongful(case.shutoff) if case.shutoff else None
     if finding:
         yield Flag(

@@ -191,3 +191,36 @@ def test_then_and_now_stand_side_by_side_only_where_they_are_two():
 def test_what_was_credited_is_not_called_paid():
     paid = named(section(told(scenario("c-16-03-008"), "7125"), "bill"))["Paid or credited"]
     assert paid == "$396.96 on 29 January 2016 (dispute credit)"
+
+
+def brought_in(bills: int, first_known: str) -> MemoryLedger:
+    """An account known from `first_known`, its bills brought in only on 2 January 2026, and a shutoff of 10 June 2024."""
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2019-01-01", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    ledger.post("account open", **opened, learned_at=first_known)
+    for number in range(1, bills + 1):
+        issued = {"bill": f"B-{number}", "mailed_on": f"2024-03-{number:02}", "amount": "9.00"}
+        ledger.post("bill issue", **issued, learned_at="2026-01-02T09:00-08:00")
+    off = {"at": "2024-06-10T10:20-07:00", "reason": "nonpayment"}
+    ledger.post("service disconnect", **off, learned_at="2026-01-02T09:00-08:00")
+    ledger.post("account close", closed_on="2026-01-03", reason="moved")
+    return ledger
+
+
+@pytest.mark.parametrize(("bills", "named"), [(12, 12), (13, 13), (15, 13)])
+def test_the_first_lines_name_no_more_late_facts_than_can_be_read(bills, named):
+    lead = told(brought_in(bills, "2019-01-01T09:00-08:00")).lead
+    (late,) = (block for block in lead if getattr(block, "title", "").startswith("What had happened"))
+    assert len(late.cells) == named
+    assert ("marked in section 4" in late.cells[-1].text) == (bills > 12)
+
+
+def test_what_came_all_together_later_is_said_once():
+    lead = told(brought_in(3, "2026-01-02T09:00-08:00")).lead
+    assert "By what was known then: the account was not in the ledger yet." in sentences(lead)
+    assert not [block for block in lead if getattr(block, "title", "").startswith("What had happened")]
+
+
+def test_an_account_that_was_closed_says_so():
+    assert named(told(brought_in(1, "2019-01-01T09:00-08:00")).lead)["Closed"] == "Sat 3 January 2026"
+    assert "Closed" not in named(told(scenario("disputed-account")).lead)
