@@ -167,12 +167,12 @@ def shown_of(views: Views) -> Generation:
     return generation
 
 
-@cache
 def line_of(account: str, text: str) -> bytes:
     """What one account adds to the digest of a projection."""
     return f'["{account}",{text}]\n'.encode()
 
 
+@cache
 def code() -> str:
     """What tells this version of the program from another: the rows of two versions do not mix."""
     found = sha256()
