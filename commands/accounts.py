@@ -69,6 +69,8 @@ def find(
                 account = each.as_of(when, known_at)
             except Refused:
                 continue
+            if not account.version:
+                continue  # nothing of it had happened yet, so it stood nowhere
             found = Found(account.id, None, account.district, account.balance, account.past_due(on), None)
             if found.may_be(wanted):
                 # Stage and protections are dear: every rule may have to be asked.

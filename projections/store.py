@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ledger.store.log import StoreError
+from ledger.store.log import StoreError, StoreUnavailable
 from projections.catalogue import PROJECTIONS, Packed, unpack
 from projections.databases import Database
 
@@ -160,10 +160,18 @@ class Views:
 
 
 def shown_of(views: Views) -> Generation:
-    """The generation that people read; raises StoreError where none was made yet."""
+    """The generation that people read; raises StoreError where none was made yet, or none that this program reads."""
     generation = views.shown()
     if generation is None:
         raise StoreError(f"{views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+    if generation.code != code():
+        try:
+            views.database.run(f"SELECT {', '.join(COLUMNS)} FROM {{s}}{generation.table} LIMIT 0")
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            laid_out = "holds rows as another version of the program laid them out"
+            raise StoreError(f"{views.database.place} {laid_out} (run 'water-ledger projections rebuild')") from None
     return generation
 
 
