@@ -86,7 +86,7 @@ def verify(
         total = len(cuts) - 1 + len(leaf_ranges)
         with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
             told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
-            grown = workers.run(_leaves, [(url, low, high) for low, high in leaf_ranges])
+            grown = workers.run(_leaves, [(url, len(seals), low, high) for low, high in leaf_ranges])
             chains, leaves = list(told), list(grown)
         findings = [finding for each in chains for finding in each.findings]
         findings += [*_counted(frame, chains), *unsound]
@@ -114,6 +114,10 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
         for what in (what for what, right in good.items() if not right):
             reason = f"seal {at + 1} states a {what} that no seal of this log can have; it and the later ones were left"
             return seals[:at], [Finding("", 0, reason)]
+    following = seals[-1].number + 1 if seals else 1
+    # Another may be sealing: a seal is there before its note.
+    if rows.note(following) is not None and not rows.seals(following - 1):
+        return seals, [Finding("", 0, f"seal {following} has a signed note, and is missing itself")]
     return seals, []
 
 
@@ -151,9 +155,9 @@ def _chains(url: str, frame: Frame, low: str, high: str) -> Told:
         return Chains(frame, rows.heads).check(rows.stored(low, high))
 
 
-def _leaves(url: str, low: int, high: int) -> Grown:
+def _leaves(url: str, sound: int, low: int, high: int) -> Grown:
     with closing(seals_of(url, read_only=True)) as rows:
-        return grow(rows, rows.seals(), low, high)
+        return grow(rows, rows.seals()[:sound], low, high)
 
 
 def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
