@@ -93,7 +93,7 @@ def verify(
         total = len(cuts) - 1 + len(leaf_ranges) + len(steps) - 1
         with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
             told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
-            grown = workers.run(_leaves, [(url, low, high) for low, high in leaf_ranges])
+            grown = workers.run(_leaves, [(url, len(seals), low, high) for low, high in leaf_ranges])
             count = max(len(heads) - 1, 1)
             keyed = workers.run(_keys, [(url, count, evidence.titles, low, high) for low, high in pairwise(steps)])
             chains, leaves = list(told), list(grown)
@@ -124,6 +124,10 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
         for what in (what for what, right in good.items() if not right):
             reason = f"seal {at + 1} states a {what} that no seal of this log can have; it and the later ones were left"
             return seals[:at], [Finding("", 0, reason)]
+    following = seals[-1].number + 1 if seals else 1
+    # Another may be sealing: a seal is there before its note.
+    if rows.note(following) is not None and not rows.seals(following - 1):
+        return seals, [Finding("", 0, f"seal {following} has a signed note, and is missing itself")]
     return seals, []
 
 
@@ -166,9 +170,9 @@ def _keys(url: str, shards: int, titles: frozenset[str], low: int, high: int) ->
         return check_keys(shards, rows.commands(low, high), titles)
 
 
-def _leaves(url: str, low: int, high: int) -> Grown:
+def _leaves(url: str, sound: int, low: int, high: int) -> Grown:
     with closing(seals_of(url, read_only=True)) as rows:
-        return grow(rows, rows.seals(), low, high)
+        return grow(rows, rows.seals()[:sound], low, high)
 
 
 def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
