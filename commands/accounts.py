@@ -8,7 +8,8 @@ import click
 
 from commands.answers import Answer, When, day_of, moment_of
 from commands.answers import asked as as_asked
-from commands.questions import Asked, asking, over_all, tell
+from commands.questions import Asked, asking, tell
+from commands.questions_over_all import over_all
 from ledger.calendar import Calendar
 from ledger.history import History
 from ledger.money import cents, money

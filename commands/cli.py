@@ -141,8 +141,9 @@ def _noun(noun: str) -> Callable[[], click.Command]:
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    own = name if name in ("register", "report", "whatif") else "questions"
-    return _member(f"commands.{own}", name.replace("-", "_"))
+    all_accounts = dict.fromkeys(("aging", "trial-balance", "worklist"), "questions_over_all")
+    own = {"register": "register", "report": "report", "whatif": "whatif"} | all_accounts
+    return _member(f"commands.{own.get(name, 'questions')}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (
