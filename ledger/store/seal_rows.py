@@ -64,7 +64,10 @@ StoredEvent = tuple[int, int, bytes, int, bytes, bytes, bytes]
 
 
 StoredCommand = tuple[int, bytes, bytes, bytes, int, int, bytes | None, bytes | None]
-"""Shard, key, digest, account, first and last version, and the stored bytes of those two events, None where missing."""
+"""Shard, key, digest, account, first and last version, and the stored bytes of these two events.
+
+None stands for an event that is missing, and for the last one where it is the first.
+"""
 
 
 class Head(NamedTuple):

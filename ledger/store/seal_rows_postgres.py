@@ -202,7 +202,7 @@ class PostgresSealRows:
         query = (
             "SELECT c.shard, convert_to(key, 'UTF8'), digest, convert_to(c.account, 'UTF8'), first, last, a.state, "
             f"b.state FROM {s}.command AS c LEFT JOIN {s}.event AS a ON a.account = c.account AND a.version = first "
-            f"LEFT JOIN {s}.event AS b ON b.account = c.account AND b.version = last "
+            f"LEFT JOIN {s}.event AS b ON b.account = c.account AND b.version = last AND last <> first "
             "WHERE c.shard >= %s AND c.shard < %s ORDER BY c.shard, key"
         )
         types = ("int2", "bytea", "bytea", "bytea", "int8", "int8", "bytea", "bytea")

@@ -174,7 +174,7 @@ class SQLiteSealRows:
         query = (
             "SELECT c.shard, CAST(key AS BLOB), digest, CAST(c.account AS BLOB), first, last, a.state, b.state "
             "FROM command AS c LEFT JOIN event AS a ON a.account = c.account AND a.version = first "
-            "LEFT JOIN event AS b ON b.account = c.account AND b.version = last "
+            "LEFT JOIN event AS b ON b.account = c.account AND b.version = last AND last <> first "
             "WHERE c.shard >= ? AND c.shard < ? ORDER BY c.shard, key"
         )
         return self._pages(query, (low, high), _STATES)
