@@ -127,7 +127,7 @@ class Projector:
         with self.views.database.transaction(exclusive=True):
             for generation in self.views.generations():
                 if generation.code != code():
-                    # Another version of the program laid them out: they go, and the rebuild that is due makes them anew.
+                    # Another version of the program laid them out: they go, and the rebuild that is due makes new ones.
                     self.views.database.delete(generation.table, accounts)
                     continue
                 kept = [account for account in accounts if self.views.stored(generation, account) is not None]
