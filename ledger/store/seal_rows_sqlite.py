@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.store.log import StoreUnavailable
 from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal, transaction
+from ledger.store.sqlite_file import HEADS, connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _ROWS = 5_000
 _STATES = 500
@@ -72,7 +72,7 @@ class SQLiteSealRows:
 
     def __init__(self, path: str, *, read_only: bool = False, timeout: int = 10) -> None:
         self.place = path
-        self._heads_path = f"{path.removesuffix('.db')}.heads.db"
+        self._heads_path = path.removesuffix(".db") + HEADS
         self._mode = "ro" if read_only else "rw"
         self._timeout = timeout
         self._open: sqlite3.Connection | None = None

@@ -211,6 +211,18 @@ def test_tables_are_compared_when_asked(watched: Desk):
     assert watched("audit verify")[1] == 0
 
 
+def test_damaged_pages_of_the_heads_are_made_anew_once_they_are_removed(watched: Desk):
+    pages = watched.folder / "water-ledger.heads.db"
+    for each in watched.folder.glob("*.heads.db*"):
+        each.unlink()
+    pages.write_bytes(b"no database at all" * 100)
+    printed, code = watched("audit verify")
+    assert ("(remove it, and 'water-ledger audit seal' makes it anew)" in printed, code) == (True, 4)
+    pages.unlink()
+    assert watched("audit seal")[1] == 0
+    assert watched("audit verify")[0].endswith("; 0 findings\n")
+
+
 def test_an_archive_needs_a_seal_and_a_folder_of_its_own(shell: Desk):
     printed, code = shell("audit archive -o ~a")
     assert ("has no signed seal yet" in printed, code) == (True, 1)
