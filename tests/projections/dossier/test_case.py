@@ -194,7 +194,7 @@ def test_what_was_credited_is_not_called_paid():
 
 
 def brought_in(bills: int, first_known: str) -> MemoryLedger:
-    """An account known from `first_known`; its bills are known from 2 January 2026, it was shut off on 10 June 2024."""
+    """An account known from `first_known`, bills brought in on 2 January 2026, and a shutoff of 10 June 2024."""
     ledger = MemoryLedger()
     opened = {"opened_on": "2019-01-01", "name": "Sample Customer", "service_address": "1 Example Lane"}
     ledger.post("account open", **opened, learned_at=first_known)
