@@ -267,6 +267,10 @@ class _Seals:
             if seal.body != Checkpoint(self._origin, seal.size, seal.root).text:
                 self._log(f"the text of the note of seal {seal.number} is not what the seal says")
             before = seal
+        if len(self._rows.seals(-(2**63))) != len(self._seals):
+            self._log("there are seals with numbers under 1")
+        if self._rows.note(len(self._seals) + 1) is not None:
+            self._log(f"there is a signed note of seal {len(self._seals) + 1}, and no such seal")
         self._plan(before)
 
     def _plan(self, last: SealRow | None) -> None:
