@@ -8,7 +8,8 @@ import click
 
 from commands.answers import Answer, When, day_of, moment_of
 from commands.answers import asked as as_asked
-from commands.questions import Asked, asking, over_all, tell
+from commands.questions import Asked, asking, tell
+from commands.questions_over_all import over_all
 from ledger.calendar import Calendar
 from ledger.history import History
 from ledger.money import cents, money
@@ -69,6 +70,8 @@ def find(
                 account = each.as_of(when, known_at)
             except Refused:
                 continue
+            if not account.version:
+                continue  # nothing of it had happened yet, so it stood nowhere
             found = Found(account.id, None, account.district, account.balance, account.past_due(on), None)
             if found.may_be(wanted):
                 # Stage and protections are dear: every rule may have to be asked.

@@ -111,8 +111,8 @@ def trial_balance(
 
 def _total_rows(totals: Totals, kept: Kept, last: date) -> None:
     """As `Totals.take`: what the account holds now, less what moved after the period, is what it held at its end."""
-    (state,) = kept.rows("balances")
-    totals.accounts += 1
+    (about,), (state,) = kept.rows("accounts"), kept.rows("balances")
+    totals.accounts += about.opened_on is not None and about.opened_on <= last
     for book in KINDS:
         totals.closing[book] += getattr(state, book)
     for row in kept.rows("receivables"):

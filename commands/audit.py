@@ -82,13 +82,37 @@ KEY_OPTION = click.option(
 )
 
 
-def read_vkey_option(text: str | None) -> "Key | None":
-    """The verifier key given as text, or in a file."""
-    from ledger.integrity.notes import read_vkey
+KEY_HELP = "The log's verifier key as you know it, or a file with it."
 
-    if text and Path(text).is_file():
-        text = Path(text).read_text("utf-8", errors="replace").splitlines()[0]
-    return read_vkey(text) if text else None
+
+class VKey(click.ParamType["Key"]):
+    """The log's verifier key, as text or in a file."""
+
+    name = "vkey"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Key":
+        from ledger.integrity.notes import SIGNATURE, BadNote, read_vkey
+
+        try:
+            key = read_vkey(_first_line(value))
+        except BadNote as error:
+            self.fail(str(error), param, ctx)
+        except OSError:
+            self.fail(f"{value[:60]} cannot be read (check its permissions)", param, ctx)
+        if key.kind != SIGNATURE:
+            self.fail(f"{key.name} is a witness's key; give the log's own", param, ctx)
+        return key
+
+
+def _first_line(value: str) -> str:
+    """The first line of the file of that name, or the text itself where there is none."""
+    try:
+        if not Path(value).is_file():
+            return value
+    except OSError:
+        return value
+    with Path(value).open("rb") as file:
+        return file.readline(1_000).decode(errors="replace")
 
 
 def read_note_file(path: str) -> "Note":
@@ -161,13 +185,17 @@ def note(url: str, number: int | None) -> None:
 @click.argument("last", metavar="[LAST]", type=click.Path(exists=True, dir_okay=False), required=False)
 @click.option("--first", is_flag=True, help="There is no last note: this is the first one that you see.")
 @click.option(
-    "--log-key", required=True, metavar="VKEY", help="The log's verifier key as you know it, or a file with it."
+    "--log-key",
+    type=VKey(),
+    required=True,
+    metavar="VKEY",
+    help=KEY_HELP,
 )
 @click.option(
     "--key", "key_path", required=True, metavar="FILE", help="Your own key; see 'audit key create --witness'."
 )
 @click.pass_obj
-def witness(url: str, new: str, last: str | None, first: bool, log_key: str, key_path: str) -> None:
+def witness(url: str, new: str, last: str | None, first: bool, log_key: "Key", key_path: str) -> None:
     """Check that NOTE extends the LAST one you kept, and print it with your cosignature.
 
     The proof is taken from the store and checked against the two notes, so that the store need not be trusted. Keep
@@ -183,15 +211,13 @@ def witness(url: str, new: str, last: str | None, first: bool, log_key: str, key
     if bool(last) == first:
         raise click.UsageError("give the last note that you kept, or --first where this is the first one that you see")
     with store_at(url, read_only=True) as store:
-        known = read_vkey_option(log_key)
-        assert known is not None
         before = read_note_file(last) if last else None
-        seen = cosign(store.rows, known, read_note_file(new), before, FileSigner(Path(key_path)), clock.now())
+        seen = cosign(store.rows, log_key, read_note_file(new), before, FileSigner(Path(key_path)), clock.now())
     click.echo(str(seen), nl=False)
 
 
 @click.command()
-@click.option("--key", "vkey", metavar="VKEY", help="The log's verifier key as you know it, or a file with it.")
+@click.option("--key", "vkey", type=VKey(), metavar="VKEY", help=KEY_HELP)
 @click.option(
     "--note",
     "notes",
@@ -205,7 +231,7 @@ def witness(url: str, new: str, last: str | None, first: bool, log_key: str, key
 @click.pass_context
 def verify(
     ctx: click.Context,
-    vkey: str | None,
+    vkey: "Key | None",
     notes: tuple[str, ...],
     projections: bool,
     processes: int | None,
@@ -225,7 +251,7 @@ def verify(
     from ledger.integrity.audit import verify as check
 
     with store_at(ctx.obj, read_only=True):
-        evidence = Evidence(read_vkey_option(vkey), [read_note_file(path) for path in notes], titles())
+        evidence = Evidence(vkey, [read_note_file(path) for path in notes], titles())
         found = check(ctx.obj, evidence, processes, partial(progress, what="ranges"))
     findings = found.findings + (list(_of_tables(ctx.obj)) if projections else [])
     if as_json:

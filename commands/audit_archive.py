@@ -3,13 +3,18 @@
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import fail, progress, read_vkey_option, store_at
-from commands.cli import BROKEN
+from commands.audit import KEY_HELP, VKey, fail, progress, store_at
+from commands.cli import BROKEN, REFUSED
 from ledger.events import UTILITY
-from ledger.integrity.archive import Archive, BadArchive, write
+from ledger.integrity.archive import Archive, BadArchive, NotEmpty, write
+from ledger.integrity.bundle import NotSealed
+
+if TYPE_CHECKING:
+    from ledger.integrity.notes import Key
 
 
 @click.command()
@@ -28,17 +33,22 @@ def archive(url: str, folder: Path) -> None:
       water-ledger audit archive -o archive-2026
     """
     with store_at(url, read_only=True) as store:
-        index = write(store.rows, folder, partial(progress, what="events"))
+        try:
+            index = write(store.rows, folder, partial(progress, what="events"))
+        except NotSealed as error:
+            fail(str(error), REFUSED)
+        except NotEmpty as error:
+            raise click.BadParameter(str(error), param_hint="-o") from None
     held = f"{index.seal.events:,} events, {index.seal.accounts:,} accounts, {len(index.segments):,} segments"
     click.echo(f"{folder}: {held}, sealed by seal {index.seal.number}")
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--key", "vkey", metavar="VKEY", help="The log's verifier key as you know it, or a file with it.")
+@click.option("--key", "vkey", type=VKey(), metavar="VKEY", help=KEY_HELP)
 @click.option("--tables", is_flag=True, help="Compare with the tables of the store, which must hold the same events.")
 @click.pass_context
-def replay(ctx: click.Context, folder: Path, vkey: str | None, tables: bool) -> None:
+def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -> None:
     """Check an archive against its note, fold every account in it, and print what the tables come to.
 
     Nothing is recorded. The store that --db names lends its key for looking up log-ins, where there is one.
@@ -49,12 +59,12 @@ def replay(ctx: click.Context, folder: Path, vkey: str | None, tables: bool) -> 
     """
     with store_at(ctx.obj, read_only=True):
         try:
-            made, accounts, events = _replayed(ctx.obj, Archive(folder, read_vkey_option(vkey)))
+            made, accounts, events = _replayed(ctx.obj, Archive(folder, vkey))
         except BadArchive as error:
             fail(str(error), BROKEN)
     signed = "signed by the key given" if vkey else "its signature was not checked: give --key"
     click.echo(f"{events:,} events, {accounts:,} accounts: all chains, and the seal under the note; {signed}")
-    differing = _compared(ctx.obj, made) if tables else set()
+    differing = compared(ctx.obj, made) if tables else set()
     for name, digest in made.items():
         click.echo(f"{name:<14} {digest}" + ("  differs from the tables" if name in differing else ""))
     ctx.exit(BROKEN if differing else 0)
@@ -81,7 +91,8 @@ def _replayed(url: str, opened: Archive) -> tuple[dict[str, str], int, int]:
     return {name: digest.hexdigest() for name, digest in digests.items()}, accounts, events
 
 
-def _compared(url: str, made: dict[str, str]) -> set[str]:
+def compared(url: str, made: dict[str, str]) -> set[str]:
+    """The projections whose rows in the store come to another digest."""
     from projections.runner import Projector
 
     with Projector(url, read_only=True) as projector:

@@ -1,17 +1,18 @@
 """`audit export`, `check-bundle`, `diff` and `sample`: what leaves the building and proves itself there."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import Store, fail, store_at
+from commands.audit import Store, VKey, fail, progress, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.fields import identifier
+from commands.outputs import whole
 from commands.questions import write
 
 if TYPE_CHECKING:
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
 MOST_IN_A_NOTE = 100_000
 
 Note = click.Path(exists=True, dir_okay=False, allow_dash=True)
-
-
-class VKey(click.ParamType["Key"]):
-    """A verifier key, as text or in a file."""
-
-    name = "vkey"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Key":
-        from ledger.integrity.notes import SIGNATURE, BadNote, read_vkey
-
-        try:
-            text = Path(value).read_text("utf-8")[:1_000].partition("\n")[0] if Path(value).is_file() else value
-            key = read_vkey(text)
-        except (BadNote, OSError, UnicodeDecodeError) as error:
-            self.fail(str(error), param, ctx)
-        if key.kind != SIGNATURE:
-            self.fail(f"{key.name} is a witness's key; give the log's own", param, ctx)
-        return key
 
 
 class AccountName(click.ParamType[str]):
@@ -73,19 +56,43 @@ def sealed_at(url: str) -> "Iterator[tuple[Store, SealedLog]]":
 @click.option("--redact", is_flag=True, help="Leave out the keys to personal data; what is proved stays.")
 @click.option("--dated", is_flag=True, help="Add the seals around each event, which prove when it was recorded.")
 @click.option("--since", type=Note, metavar="NOTE", help="Show that the log begins with what this older note signed.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="The file to write.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help="The file to write.")
+@click.option(
+    "--parquet", "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="An empty folder."
+)
+@click.option("--parts", type=click.IntRange(1, 1000), metavar="N", help="So many Parquet files.  [default: 16]")
 @click.pass_obj
-def export(url: str, accounts: tuple[str, ...], redact: bool, dated: bool, since: str | None, output: str) -> None:
-    """Write accounts as a bundle that proves itself, or the whole log as JSON Lines with every seal and note.
+def export(
+    url: str,
+    accounts: tuple[str, ...],
+    redact: bool,
+    dated: bool,
+    since: str | None,
+    output: str | None,
+    folder: Path | None,
+    parts: int | None,
+) -> None:
+    """Write accounts as a bundle that proves itself; or the whole log, as JSON Lines with every seal, or as Parquet.
 
     A bundle holds every event of its accounts up to the last seal, and the proof that it is all of them; of an account
     that is not in the log, the proof that it is not. Unless --redact is given it also holds the keys that open the
     accounts' personal data: only its owner may read the file. The whole log never holds keys.
 
+    The Parquet files hold all that is recorded, sealed or not, an account's events in one file; 'replay' folds them, on
+    many machines where there are.
+
     \b
-    Example:
+    Examples:
       water-ledger audit export --account 7001 --dated -o 7001.bundle.json
+      water-ledger audit export --parquet export-2026 --parts 64
     """
+    if folder is not None:
+        if accounts or redact or dated or since or output:
+            raise click.UsageError("--parquet writes the whole log into a folder: only --parts goes with it")
+        _export_parquet(url, folder, parts or 16)
+        return
+    if output is None or parts:
+        raise click.UsageError("give the file to write with -o, or a folder with --parquet (and --parts)")
     if not accounts and (dated or since):
         raise click.UsageError("--dated and --since belong to a bundle: give --account (the whole log shows them)")
     with sealed_at(url) as (store, sealed):
@@ -124,7 +131,7 @@ def write_bundle(
         for each in found[:20]:
             click.echo(str(each), err=True)
         fail("nothing was written: the store does not hold what was sealed (run 'water-ledger audit verify')", BROKEN)
-    with whole_file(output, private=not redact) as file:
+    with whole(output, binary=True, private=not redact) as file:
         file.write(raw)
     for history in made.bundle.accounts:
         keys_said = f", {len(history.keys)} keys to personal data" if history.keys else ""
@@ -139,13 +146,27 @@ def write_bundle(
 def _export_log(store: Store, sealed: "SealedLog", output: str) -> None:
     from ledger.integrity.whole_log import lines
 
-    with whole_file(output) as file:
+    with whole(output, binary=True) as file:
         for line in lines(sealed):
             file.write(line + b"\n")
     click.echo(f"{sealed.last.events:,} events and {len(sealed.seals):,} seals", err=True)
     newer = sum(store.rows.heads()) - sealed.last.events
     if newer:
         _newer(newer, "", sealed)
+
+
+def _export_parquet(url: str, folder: Path, parts: int) -> None:
+    from ledger.integrity.columns import NoPyArrow
+    from ledger.integrity.columns import write as write_columns
+
+    with store_at(url, read_only=True) as store:
+        try:
+            index = write_columns(store.rows, store.log.origin, folder, parts, partial(progress, what="events"))
+        except NoPyArrow:
+            raise click.UsageError(
+                "--parquet needs PyArrow, which is not installed: pip install 'water-ledger[bulk]'"
+            ) from None
+    click.echo(f"{folder}: {index.events:,} events of {index.accounts:,} accounts in {parts:,} files", err=True)
 
 
 def _newer(count: int, whose: str, sealed: "SealedLog") -> None:
@@ -276,20 +297,3 @@ def note_text(path: str) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         raise click.BadParameter(f"{path} is not a note: it is not UTF-8 text", param_hint="--since") from None
-
-
-@contextmanager
-def whole_file(output: str, *, private: bool = False) -> Iterator[IO[bytes]]:
-    """A file that takes its place when it is whole; a private one only its owner may read."""
-    place = Path(output)
-    part = place.with_name(f".{place.name}.part")
-    try:
-        opened = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666), "wb")
-    except OSError as error:
-        raise click.BadParameter(f"{place}: {error.strerror}", param_hint="-o") from None
-    try:
-        with opened as file:
-            yield file
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)

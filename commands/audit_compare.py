@@ -9,7 +9,7 @@ import click
 from commands.audit import fail
 from commands.audit_bundles import Note, moment, note_text, sealed_at, write_bundle
 from commands.cli import REFUSED
-from commands.questions import Day, write
+from commands.questions import Day, event_types, write
 
 if TYPE_CHECKING:
     from ledger.integrity.between import Between
@@ -114,13 +114,10 @@ def sample(
     Example:
       water-ledger audit sample --seed "2024 audit, 17 dice" --size 25 --type BillIssued -o sample.bundle.json
     """
-    from ledger.events import EVENTS
     from ledger.integrity.drawing import draw
     from ledger.store.codec import decode
 
-    if unknown := sorted(set(types) - EVENTS.keys()):
-        said = f"there is no event {unknown[0]!r} (an event's name looks like BillIssued)"
-        raise click.BadParameter(said, param_hint="--type")
+    event_types(types)
 
     def wanted(row: "Row") -> bool:
         if types and row.type not in types:
@@ -130,6 +127,8 @@ def sample(
         (event,) = decode([row.state])
         return (first is None or first <= event.day) and (last is None or event.day <= last)
 
+    if output == "-":
+        raise click.BadParameter("the entries are printed here; name a file for the bundle", param_hint="-o")
     with sealed_at(url) as (store, sealed):
         draws = list(draw(sealed, seed, size, wanted))
         taken = [each for each in draws if each.taken]

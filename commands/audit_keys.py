@@ -7,7 +7,7 @@ import click
 
 from commands.audit import KEY_OPTION, Store, fail, in_words, key_file, store_at
 from commands.cli import REFUSED
-from ledger.integrity.notes import COSIGNATURE
+from ledger.integrity.notes import COSIGNATURE, BadNote, key_named
 from ledger.integrity.signing import FileSigner, WrongKey, current_key, introduce, make_key_file
 from ledger.store.seal_rows import NotSealing
 
@@ -29,6 +29,10 @@ def create(url: str, key_path: str | None, witness: str | None) -> None:
     if witness:
         if not key_path:
             raise click.UsageError("a witness names the file of her own key with --key")
+        try:
+            key_named(witness, b"")
+        except BadNote as error:
+            raise click.BadParameter(str(error), param_hint="--witness") from None
         with in_words():
             click.echo(make_key_file(Path(key_path), witness, COSIGNATURE).key.vkey)
         return

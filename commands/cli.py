@@ -89,6 +89,7 @@ _TABLE_SUMMARIES = {"projections": "Tables of rows, always current: status, foll
 _EVIDENCE_SUMMARIES = {
     "dossier": "The case file of an account, for whoever decides a dispute.",
     "audit": "Seals over the log, and what an auditor checks: seal, verify, witness, key.",
+    "replay": "Fold every account of an export anew, here or on other machines.",
 }
 _STORE_SUMMARIES = {"init": "Create a ledger.", "post": "Post a feed of commands, one JSON object a line."}
 _SUMMARIES = (
@@ -140,8 +141,9 @@ def _noun(noun: str) -> Callable[[], click.Command]:
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    own = name if name in ("register", "report", "whatif") else "questions"
-    return _member(f"commands.{own}", name.replace("-", "_"))
+    all_accounts = dict.fromkeys(("aging", "trial-balance", "worklist"), "questions_over_all")
+    own = {"register": "register", "report": "report", "whatif": "whatif"} | all_accounts
+    return _member(f"commands.{own.get(name, 'questions')}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (

@@ -14,6 +14,7 @@ import msgspec
 from commands import clock
 from commands.cli import REFUSED
 from commands.fields import identifier
+from commands.outputs import FORMULA
 from commands.questions import Account, Moment, books_at
 from ledger import events as e
 from ledger.refusal import Invalid
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 WITHHELD = "[withheld]"
 FILES = ("index.html", "statement.csv", "reads.csv", "bundle.json", "dossier.pdf")
 """What a case file consists of; no name says whom it is about."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Dispute(click.ParamType[str]):
@@ -42,13 +41,28 @@ class Dispute(click.ParamType[str]):
             raise Invalid("invalid_value", f"dispute: {error}", "dispute") from None
 
 
+class Folder(click.ParamType[str]):
+    """A folder on the command line, made where it is missing."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip():
+            raise Invalid("invalid_value", "output: it has no name; give a folder, which is made where it is missing")
+        if Path(value).exists() and not Path(value).is_dir():
+            raise Invalid(
+                "invalid_value", f"output: {value} is a file; give a folder, which is made where it is missing"
+            )
+        return str(value)
+
+
 @click.command()
 @click.argument("account", type=Account())
 @click.option("--dispute", type=Dispute(), metavar="ID", help="The dispute it is about.  [default: the latest]")
 @click.option("--at", type=Moment(), metavar="MOMENT", help="The moment to judge.  [default: the shutoff, else now]")
 @click.option("--known-at", type=Moment(), metavar="MOMENT", help="Tell what was known at that moment.  [default: now]")
 @click.option("--redact", is_flag=True, help="Withhold names, addresses and other personal data.")
-@click.option("-o", "--output", "folder", required=True, metavar="DIR", help="The folder to write.")
+@click.option("-o", "--output", "folder", type=Folder(), required=True, metavar="DIR", help="The folder to write.")
 @click.pass_context
 def dossier(
     ctx: click.Context, account: str, dispute: str | None, at: datetime | None, known_at: datetime | None,
@@ -144,16 +158,19 @@ def _sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def _guarded(head: Sequence[str], row: Sequence[str], numbers: frozenset[str]) -> Iterator[str]:
     for name, text in zip(head, row, strict=True):
-        yield f"'{text}" if name not in numbers and text.startswith(_FORMULA) else text
+        yield f"'{text}" if name not in numbers and text.startswith(FORMULA) else text
 
 
 def _write(folder: Path, made: dict[str, bytes]) -> None:
-    """Write each file whole; what an older case file left here and this one lacks goes."""
+    """Write each file whole or not at all; what an older case file left here and this one lacks goes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         if name not in made:
             (folder / name).unlink(missing_ok=True)
             continue
         part = folder / f"{name}.part"
-        part.write_bytes(made[name])
-        part.replace(folder / name)
+        try:
+            part.write_bytes(made[name])
+            part.replace(folder / name)
+        finally:
+            part.unlink(missing_ok=True)

@@ -59,7 +59,7 @@ class InstallMeter(Command, frozen=True, kw_only=True, tag="meter install"):
 
 
 class ReadMeter(Command, frozen=True, kw_only=True, tag="meter read"):
-    """Record a reading; one below the last, with no rollover to explain it, is flagged (CW-10)."""
+    """Record a reading; one that fell without a rollover, or is too long for its dials, is flagged (CW-10)."""
 
     example = "--account 7001 --read-on 2024-02-09 --reading 1512.5"
 
@@ -249,12 +249,16 @@ def _refuse_in_service(account: Account, name: str, on: date) -> None:
 
 
 def _flags(meter: _Service, on: date, reading: int, account: Account, context: Context) -> tuple[str, ...]:
-    """The rule a reading breaks that is below the read before it, or above the one after; estimates prove nothing."""
+    """The rule a reading breaks that its dials cannot show, or that is below the read before it or above the one after.
+
+    Estimates prove nothing about their neighbours.
+    """
     read = meter.readings
+    beyond = reading >= 1000 * 10**meter.dials
     days = sorted(read.keys() - meter.estimates if meter.estimates else read)
     later = bisect_right(days, on)
     down = later > 0 and implausible(read[days[later - 1]], reading, meter.dials)
-    if down or (later < len(days) and implausible(reading, read[days[later]], meter.dials)):
+    if beyond or down or (later < len(days) and implausible(reading, read[days[later]], meter.dials)):
         return broken(context.parameters(on, account), "daily_average")
     return ()
 

@@ -30,7 +30,8 @@ MOST_ROWS = 1_048_576
 _FIRST_DAY = "1900-03-01"
 """Earlier days are text: spreadsheets do not agree on their numbers."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a cell of a spreadsheet begins with that would be run."""
 _STYLES = {"blocks": "red", "avoids": "yellow", "unknown": "magenta", "permits": "green"}
 _FORMATS: dict[Kind, str] = {
     "money": "#,##0.00",
@@ -175,7 +176,7 @@ def plain(value: object) -> str:
 def _guarded(column: Column, row: Row) -> str:
     """A value as a spreadsheet may open it: text that would be run as a formula is quoted first."""
     text = plain(row[column.name])
-    return f"'{text}" if column.kind not in NUMBERS and text.startswith(_FORMULA) else text
+    return f"'{text}" if column.kind not in NUMBERS and text.startswith(FORMULA) else text
 
 
 def write_xlsx(page: Page, file: IO[bytes], created: date | datetime) -> None:
@@ -234,8 +235,10 @@ def _local(when: date | datetime) -> datetime:
 
 
 @contextmanager
-def whole(output: str, *, binary: bool = False, newline: str | None = None) -> Iterator[IO[Any]]:
+def whole(output: str, *, binary: bool = False, newline: str | None = None, private: bool = False) -> Iterator[IO[Any]]:
     """A file to write, which takes its place when it is whole; what is no file (- prints) is written as it comes.
+
+    A private one only its owner may read.
 
     Raises OSError naming it where it cannot be written.
     """
@@ -247,6 +250,10 @@ def whole(output: str, *, binary: bool = False, newline: str | None = None) -> I
     special = place.exists() and not place.is_file()
     part = place if special else place.with_name(f"{place.name}.part")
     try:
+        if private and not special:
+            # What an interrupted run left may be readable for others, and stays so where it is written over.
+            part.unlink(missing_ok=True)
+            part.touch(0o600)
         opened = part.open(mode, encoding=encoding, newline=newline)
     except OSError as error:
         raise OSError(error.errno, error.strerror, output) from None

@@ -41,7 +41,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
     def check(self) -> None:
         if isinstance(self.file, str):
             # The file is read here, at the door, and only here: its text is part of what is decided on.
-            force_setattr(self, "file", _read(self.file))
+            force_setattr(self, "file", read_pack(self.file))
         pack = self._pack
         try:
             load_pack(pack.text, pack.path)
@@ -69,7 +69,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
         return self.file
 
 
-def _read(path: str) -> PackFile:
+def read_pack(path: str) -> PackFile:
     """The UTF-8 file at `path`, at most 1 MiB; a relative path starts from the working directory."""
     file = Path(path)
     try:

@@ -104,14 +104,17 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
     lines: deque[int] = deque()
     items = _noting_lines(parse(feed), lines)
     try:
-        with ledger_at(ctx.obj, rehearsing=dry_run) as ledger, Progress(feed) as progress:
+        with ExitStack() as opened:
+            ledger = opened.enter_context(ledger_at(ctx.obj, rehearsing=dry_run))
+            progress = opened.enter_context(Progress(feed))
             outcomes: Iterable[Outcome]
             if atomic:
                 outcomes = ledger.post_together(
                     items, backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
                 )
             elif dry_run:
-                outcomes = ledger.rehearse(items, backfill=backfill)
+                # A rehearsal that is broken off is taken back while the store is still open.
+                outcomes = opened.enter_context(closing(ledger.rehearse(items, backfill=backfill)))
             else:
                 outcomes = ledger.post_all(items, backfill=backfill)
             for outcome in outcomes:

@@ -33,7 +33,10 @@ class Progress:
 
     def _show(self) -> None:
         read = f", {100 * self._feed.tell() // self._size} % of the feed read" if self._size else ""
-        sys.stderr.write(f"\r{self._count:,} commands{read}")
+        # Answers may go to the same terminal: whole lines stand before the count, and the next one covers it.
+        if sys.stdout.isatty():
+            sys.stdout.flush()
+        sys.stderr.write(f"{self._count:,} commands{read}\r")
         sys.stderr.flush()
 
 

@@ -68,7 +68,7 @@ def status(url: str, digest: bool, as_json: bool) -> None:
 @click.option("--every", type=click.IntRange(1, 3600), default=1, show_default=True, metavar="SECONDS", help="Pause.")
 @click.pass_obj
 def follow(url: str, once: bool, every: int) -> None:
-    """Keep the rows current, until stopped; several may run at once.
+    """Keep the rows current, until stopped by Ctrl-C; several may run at once.
 
     \b
     Example:
@@ -79,16 +79,21 @@ def follow(url: str, once: bool, every: int) -> None:
     taken = 0
     with _projector(url) as projector:
         projector.prepare()
-        while True:
-            found = projector.step()
-            if found is None:
-                make_anew(url, progress=_report)
-            elif found:
-                taken += found
-            elif once:
-                break
-            else:
-                time.sleep(every)
+        try:
+            while True:
+                found = projector.step()
+                if found is None:
+                    make_anew(url, progress=_report)
+                elif found:
+                    taken += found
+                elif once:
+                    break
+                else:
+                    time.sleep(every)
+        except KeyboardInterrupt:
+            # The way to stop it: what was taken in is on disk, and the next one goes on from there.
+            click.echo(f"stopped; {taken:,} events taken in")
+            return
     click.echo(f"current; {taken:,} events taken in")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -15,13 +15,9 @@ from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.calendar import PACIFIC
-from ledger.refusal import Invalid
+from ledger.refusal import Invalid, shown
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
-
-if TYPE_CHECKING:
-    from ledger.policy.parameters import Policies
-    from projections.kept import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -131,6 +127,15 @@ def tell(name: str, answer: Any, asked: Asked, *, plot: bool = False) -> None:
     outputs.show(tables.page(name, answer))
 
 
+def event_types(names: Sequence[str]) -> None:
+    """Complain of a name that is no event's, and so would find nothing."""
+    from ledger.events import EVENTS
+
+    if unknown := sorted(set(names) - EVENTS.keys()):
+        said = f"there is no event {unknown[0]!r} (an event's name looks like BillIssued)"
+        raise click.BadParameter(said, param_hint="--type")
+
+
 def write(answer: Any) -> None:
     """One JSON value on a line of its own."""
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
@@ -168,6 +173,10 @@ def _about_one_account(
 
 
 def _only_rules(answer: Any, brief: bool, rule: tuple[str, ...]) -> None:
+    # A rule that nobody judged must not look like one with nothing to say.
+    judged = [r["rule"] for r in answer["rules"]]
+    if absent := [shown(name) for name in rule if name not in judged]:
+        raise click.UsageError(f"explain judges no rule {' and no rule '.join(absent)}; it judges {', '.join(judged)}")
     if brief or rule:
         answer["rules"] = [
             r
@@ -237,12 +246,12 @@ statement = _about_one_account(
 )
 
 
-_PLOT = click.option("--plot", is_flag=True, help="Draw it.")
+PLOT = click.option("--plot", is_flag=True, help="Draw it.")
 
 
 @click.command()
 @click.argument("account", type=Account())
-@_PLOT
+@PLOT
 @asking
 def usage(account: str, plot: bool, asked: Asked) -> None:
     """Average daily use of ACCOUNT by month: the last 24 completed months and the current one.
@@ -263,8 +272,9 @@ def usage(account: str, plot: bool, asked: Asked) -> None:
 @click.command()
 @click.argument("account", type=Account())
 @click.option("--since", type=Day(), metavar="DATE", help="Show only what happened from that day on.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this type, BillIssued; may be repeated.")
 @asking
-def history(account: str, since: date | None, asked: Asked) -> None:
+def history(account: str, since: date | None, types: tuple[str, ...], asked: Asked) -> None:
     """Every event of ACCOUNT as recorded; with --json one object a line.
 
     \b
@@ -273,6 +283,7 @@ def history(account: str, since: date | None, asked: Asked) -> None:
     """
     from commands import answers
 
+    event_types(types)
     ctx = click.get_current_context()
     limited = any(ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE for name in ("on", "at"))
     with books_at(ctx.obj) as books:
@@ -284,6 +295,7 @@ def history(account: str, since: date | None, asked: Asked) -> None:
         )
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
+        found = (event for event in found if not types or event["type"] in types)
         if not asked.as_json:
             tell("history", list(found), asked)
             return
@@ -291,89 +303,11 @@ def history(account: str, since: date | None, asked: Asked) -> None:
             write(event)
 
 
-def over_all(answer: Callable[..., Any], asked: Asked, source: "Callable[[Policies], Source]", **rest: Any) -> Any:
-    """The answer about all accounts: from the rows that are shown where `source` says that they tell, else folded."""
-    from commands.answers import asked as as_asked
-    from projections.kept import Accounts
-
-    url, when = click.get_current_context().obj, as_asked(asked.when)
-    with books_at(url) as books:
-        rules = books.utility().rules(asked.known_at)
-        if asked.known_at is not None:
-            # Rows hold what is known now, and do not say what was known of them earlier.
-            return answer(books.histories(), *rules, when, asked.known_at, **rest) | _FROM_LOG
-        with Accounts(books, url, source(rules.policies), when) as accounts:
-            found = answer(accounts, *rules, when, None, **rest)
-            return found | ({"answered_from": "tables", "folded": accounts.folded} if accounts.kept else _FROM_LOG)
-
-
-def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
-    answers: Any = import_module("commands.answers_over_all")
-    return over_all(getattr(answers, name), asked, lambda _: answers.SOURCES[name], **rest)
-
-
-_FROM_LOG = {"answered_from": "log"}
-
-
-@click.command()
-@click.option("--totals", is_flag=True, help="Show only the totals.")
-@_PLOT
-@asking
-def aging(totals: bool, plot: bool, asked: Asked) -> None:
-    """Receivables by age from the past-due date: current, 1-30, 31-60, 61-90, over 90 days.
-
-    \b
-    Examples:
-      water-ledger aging --on 2024-12-31 --json
-      water-ledger aging --plot
-    """
-    answer = _over_all("aging", asked)
-    if totals:
-        answer["rows"] = []
-    tell("aging", answer, asked, plot=plot)
-
-
-@click.command("trial-balance")
-@click.option("--from", "first", type=Day(), metavar="DATE", help="The first day of the period.  [default: the first]")
-@click.option("--to", "last", type=Day(), metavar="DATE", help="The last day of the period.  [default: --on]")
-@click.option("--cutoff", is_flag=True, help="List what took effect in the period and was known after it, and reverse.")
-@click.option("--late", is_flag=True, help="List what came into closed periods after 'books close'.")
-@asking
-def trial_balance(first: date | None, last: date | None, cutoff: bool, late: bool, asked: Asked) -> None:
-    """Control totals of a period: opening + movements by kind = closing; deposits apart.
-
-    \b
-    Examples:
-      water-ledger trial-balance --from 2024-01-01 --to 2024-12-31 --cutoff
-      water-ledger trial-balance --to 2024-12-31 --late
-    """
-    asked = asked._replace(when=last or asked.when)
-    answer = _over_all("trial_balance", asked, first=first, cutoff=cutoff)
-    if late:
-        from commands.answers import day_of
-        from commands.cutoff import late_entries
-
-        with books_at(click.get_current_context().obj) as books:
-            answer["late"] = late_entries(books, first, day_of(asked.when), asked.known_at)
-    tell("trial_balance", answer, asked)
-
-
-@click.command()
-@asking
-def worklist(asked: Asked) -> None:
-    """What needs doing on a day: notices, shutoffs, installments, stays, estimated reads.
-
-    \b
-    Example:
-      water-ledger worklist --on 2024-05-22
-    """
-    tell("worklist", _over_all("worklist", asked), asked)
-
-
 @click.command()
 @click.option("--district", help="Judge for a district of the utility.")
+@click.option("--rule", multiple=True, metavar="ID", help="Show this rule; may be given several times.")
 @asking
-def rules(district: str | None, asked: Asked) -> None:
+def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
     """Every rule with its id, layer, citation and the parameters in force on a day.
 
     \b
@@ -384,4 +318,4 @@ def rules(district: str | None, asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district), asked)
+    tell("rules", rule_book(policies, asked.when, district, rule), asked)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from commands.policy import read_pack
 from commands.questions import Moment
 from ledger import events as e
 from ledger.policy.parameters import ALWAYS, PackError, load_pack
@@ -59,7 +60,7 @@ def _known_at(stack: ExitStack, url: str, text: str) -> Folding:
 
 
 def _with_pack(stack: ExitStack, url: str, file: str) -> Folding:
-    text = Path(file).read_text(encoding="utf-8")
+    text = read_pack(file).text
     projector = _opened(stack, url)
     utility = _utility(projector)
     try:

@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from commands.accounts import Amount
 from commands.answers import day_of
+from commands.entries import ENTRY_KINDS, GROUPS, Wanted
+from commands.entries import entries as all_entries
 from commands.questions import Account, Asked, Day, asking, books_at, tell
 from commands.registers import REGISTERS, Asking
 from commands.registers import register as answer
@@ -24,7 +27,7 @@ _HELP = {
 
 @click.group()
 def register() -> None:
-    """Registers over all accounts: disputes, appeals, arrangements, deposits, shutoffs, notices.
+    """Registers over all accounts: disputes, appeals, arrangements, deposits, shutoffs, notices, entries.
 
     A period takes in what began in it; --on says up to when what became of it counts.
 
@@ -58,3 +61,29 @@ def _command(name: str) -> Callable[..., None]:
 for _name, _help in _HELP.items():
     _example = f"\n\n\b\nExample:\n  water-ledger register {_name} --from 2024-01-01 --to 2024-12-31 --on 2025-01-31"
     register.command(_name, help=_help + _example)(_command(_name))
+
+
+_KINDS = f"Of this kind; may be repeated: {', '.join(ENTRY_KINDS)}."
+
+
+@register.command()
+@click.option("--from", "first", type=Day(), metavar="DATE", help="Effective on that day or later.")
+@click.option("--to", "last", type=Day(), metavar="DATE", help="Effective on that day or earlier.")
+@click.option("--kind", "kinds", type=click.Choice(ENTRY_KINDS), multiple=True, metavar="KIND", help=_KINDS)
+@click.option("--over", type=Amount(), metavar="AMOUNT", help="Over that amount, either way.")
+@click.option("--about-before", type=Day(), metavar="DATE", help="Changing what is dated before that day.")
+@click.option("--account", type=Account(), metavar="ID", help="Of one account only.")
+@click.option("--by", type=click.Choice(GROUPS), help="Count and add up by that instead.")
+@asking
+def entries(account: str | None, by: str | None, asked: Asked, **narrowed: Any) -> None:
+    """Every change of a balance: what it changed, by whom, approved by whom, and why.
+
+    \b
+    Examples:
+      water-ledger register entries --kind adjustment --over 500.00 --from 2024-01-01
+      water-ledger register entries --kind bill_void --from 2024-01-01 --about-before 2024-01-01
+      water-ledger register entries --kind payment --by source --csv imports.csv
+    """
+    with books_at(click.get_current_context().obj) as books:
+        histories = books.histories() if account is None else (books.history(account),)
+        tell("entries", all_entries(histories, asked.when, asked.known_at, Wanted(**narrowed), by), asked)

@@ -203,6 +203,16 @@ def _both(first: str, second: str) -> Callable[[Row], str]:
     return told
 
 
+def _bill(row: Row) -> str:
+    return f"{row['bill']}\nmailed {day(row['mailed_on'])}"
+
+
+def _in_time(row: Row) -> str:
+    presumed = ", presumed" if row["presumed"] else ""
+    received = f"\n(received {day(row['received_on'])}{presumed})" if row["received_on"] else ""
+    return day(row["last_day"]) + received
+
+
 def _off(row: Row) -> str:
     return f"{row['weekday'][:3]} {_both('off_at', 'off_at')(row)}"
 
@@ -248,8 +258,8 @@ _DISPUTES = (
     *_ACCOUNT,
     Column("dispute", wraps=True),
     Column("filed_at", "when", "filed", told=_both("filed_at", "filed_at")),
-    Column("last_day", "day", "in time until"),
-    Column("bill", wraps=True),
+    Column("last_day", "day", "in time until", wraps=True, told=_in_time),
+    Column("bill", wraps=True, told=_bill),
     Column("disputed_amount", "money", "disputed"),
     Column("state", "word", told=_both("answered_on", "state")),
     Column("credit", "money"),

@@ -13,7 +13,7 @@ from ledger.refusal import Refused
 
 @click.group()
 def report() -> None:
-    """Yearly reports: 116918 and go-103a, each with the list of what its numbers count.
+    """Yearly reports 116918 and go-103a, each with the list of what its numbers count; and unbilled revenue.
 
     \b
     Example:
@@ -68,6 +68,21 @@ def performance(year: int, listed: bool, asked: Asked) -> None:
         calendar, _ = books.utility().rules(asked.known_at)
         answer = reports.performance(books.histories(), calendar, year, asked.when, asked.known_at)
     _tell(answer, listed, asked)
+
+
+@report.command()
+@asking
+def unbilled(asked: Asked) -> None:
+    """Revenue not billed yet: the days since each account's last bill, at that bill's daily rate.
+
+    \b
+    Example:
+      water-ledger report unbilled --on 2023-12-31 --known-at 2023-12-31T23:59
+    """
+    from commands.unbilled import unbilled as estimate
+
+    with books_at(click.get_current_context().obj) as books:
+        tell("unbilled", estimate(books.histories(), asked.when, asked.known_at), asked)
 
 
 def _period(year: int) -> tuple[date, date]:

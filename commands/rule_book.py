@@ -1,5 +1,6 @@
 """The rules in force on a day, as people and programs read them."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,8 +10,10 @@ from ledger.policy.parameters import Policies
 _CENTS = frozenset({"amount", "regular", "after_hours"})
 
 
-def rule_book(policies: Policies, when: date | datetime, district: str | None) -> dict[str, Any]:
-    """Every rule in the order of the catalogue: id, layer, citation, state, and its values in force."""
+def rule_book(
+    policies: Policies, when: date | datetime, district: str | None, only: Collection[str] = ()
+) -> dict[str, Any]:
+    """Every rule, or `only` some, in the order of the catalogue: id, layer, citation, state, its values in force."""
     day = when.date() if isinstance(when, datetime) else when
     rules = [
         {
@@ -26,6 +29,7 @@ def rule_book(policies: Policies, when: date | datetime, district: str | None) -
             "pack": rule.pack,
         }
         for rule in policies.on(day, district).rules
+        if not only or rule.id in only
     ]
     return {"on": day.isoformat(), "district": district, "rules": rules}
 

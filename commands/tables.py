@@ -344,17 +344,18 @@ def _history(events: Iterable[Answer]) -> Page:
 
 
 def _facts(event: Answer) -> Iterator[tuple[str, Any]]:
-    """What the event says beyond when it happened, which has a column of its own."""
-    for name, value in event["data"].items():
+    """What the event says beyond when it happened, which has a column of its own; and who says so."""
+    for name, value in (event["data"] | {name: event.get(name) for name in ("actor", "source", "note")}).items():
         if value not in (None, [], "", event["effective"]):
             yield name, value
 
 
 def _told(value: object) -> str:
-    """A fact in one line; of a list only its length, because the facts in full are what --json is for."""
-    return (
-        f"({len(value)})" if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    """A fact in one line; of a list only its length unless it is amounts: the facts in full are what --json is for."""
+    if isinstance(value, list):
+        amounts = all(isinstance(part, dict) and "amount" in part for part in value)
+        return ", ".join(" ".join(map(str, part.values())) for part in value) if amounts else f"({len(value)})"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _rules(answer: Answer) -> Page:
@@ -384,6 +385,8 @@ _PAGES: dict[str, Callable[[Any], Page]] = {
     "worklist": _worklist,
     "accounts": _accounts,
     "register": _elsewhere("commands.registers", "page"),
+    "entries": _elsewhere("commands.entries", "page"),
+    "unbilled": _elsewhere("commands.unbilled", "page"),
     "report": _elsewhere("commands.reports", "page"),
     "report_list": _elsewhere("commands.reports", "listed"),
 }

@@ -4,7 +4,7 @@
 one transaction through it, `post_all` many in one through the log beneath.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
@@ -129,7 +129,7 @@ class Ledger(Application[str]):
             self.keys.tidy()
         return _all_or_none(outcomes, called)
 
-    def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Iterator[Outcome]:
+    def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Generator[Outcome, None, None]:
         """Record nothing and answer as if; others who write wait meanwhile."""
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:

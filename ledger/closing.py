@@ -27,8 +27,8 @@ class Totals:
         self.closing = dict.fromkeys(KINDS, 0)
 
     def take(self, account: Account, steps: Iterable[Movement]) -> None:
-        """Add an account as it stood at the end of the period, and its movements up to then."""
-        self.accounts += 1
+        """Add an account as it stood at the end of the period, and its movements up to then; counted once opened."""
+        self.accounts += account.opened is not None
         for book, amount in held(account).items():
             self.closing[book] += amount
         for step in steps:

@@ -84,9 +84,12 @@ class Month(Struct, frozen=True, gc=False):
     def literal(self) -> Fraction | None:
         """The same water divided by all days of the month, as the FAQ has it: too low where days are not covered."""
         average = self.average
-        if average is None or self.covered_days == self.days:
-            return average
-        return average * self.covered_days / self.days
+        return average and average * self.covered_days / self.days
+
+
+def months(account: Account, through: date, last: int) -> list[Month]:
+    """The `last` months up to that of `through`, for the account as it stood then."""
+    return monthly(metering(account), through, last, still_open=account.closed_on is None)
 
 
 def monthly(metered: Metering | None, through: date, last: int, *, still_open: bool = True) -> list[Month]:
@@ -240,8 +243,7 @@ class _Run:
 
 
 def _without_estimates(marks: Iterable[_Mark]) -> tuple[list[_Mark], set[date]]:
-    kept: list[_Mark] = []
-    restated: set[date] = set()
+    kept, restated = list[_Mark](), set[date]()
     for mark in marks:
         while kept and kept[-1].estimated and not mark.estimated:
             kept.pop()
@@ -356,8 +358,7 @@ class _Tallies:
         first, last = 0, len(ends)
         for period in periods:
             start, end, grains, days = period.start.toordinal(), period.end.toordinal(), period.grains, period.days
-            if end > until:
-                end = until
+            end = min(end, until)
             while first < last and ends[first] <= start:
                 first += 1
             n = first

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ledger.store.log import Log
 from ledger.store.open import open_log
 from ledger.store.sqlite import SQLiteLog
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal, transaction
 from projections.rows import Projection
 
 _TIMEOUT = 60
@@ -99,16 +99,8 @@ class SQLiteDatabase:
     @contextmanager
     def transaction(self, *, exclusive: bool = False) -> Iterator[None]:
         """One transaction; every one that writes waits for the others here."""
-        with in_plain_words(self.place):
-            db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        with in_plain_words(self.place), transaction(self._connection()):
+            yield
 
     def make_table(self, table: str, columns: Sequence[str]) -> None:
         """A table of one row for each account with a text for each projection."""

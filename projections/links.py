@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from ledger import events as e
 from projections.rows import Folded, Row
 
 _GIVEN = (e.AccountOpened, e.AccountCorrected)
+
+LOOKED_UP = tuple(kind.__name__ for kind in (e.LoginLinked, e.LoginUnlinked, *_GIVEN))
+"""The events with an address that the rows are found by."""
+
+
+def address_in(event: e.Event) -> tuple[str, str] | None:
+    """The field and the sealed address by which the rows of an event are found; None where it has none."""
+    if isinstance(event, e.LoginLinked | e.LoginUnlinked):
+        return "login", event.login
+    if isinstance(event, _GIVEN) and event.billing_email is not None:
+        return "billing_email", event.billing_email
+    return None
 
 
 class LoginRow(Row, frozen=True):
@@ -53,8 +66,9 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
 def billing_emails(seen: Folded) -> Iterator[BillingEmailRow]:
     """Every address ever given for bills, with the day on which another took its place."""
     rows: list[BillingEmailRow] = []
-    for event in seen.history:
-        if not isinstance(event, _GIVEN) or event.billing_email is None:
+    given: Any = [event for event in seen.history if type(event) in _GIVEN]
+    for event in given:
+        if event.billing_email is None:
             continue
         if rows:
             last = rows[-1]

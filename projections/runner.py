@@ -126,6 +126,10 @@ class Projector:
         self._forget_keys()
         with self.views.database.transaction(exclusive=True):
             for generation in self.views.generations():
+                if generation.code != code():
+                    # Another version of the program laid them out: they go, and the next rebuild makes them anew.
+                    self.views.database.delete(generation.table, accounts)
+                    continue
                 kept = [account for account in accounts if self.views.stored(generation, account) is not None]
                 states = {account: self._held(generation, account) for account in kept}
                 self.views.replace(generation, self.fold(states, generation.utility))

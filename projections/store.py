@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ledger.store.log import StoreError
+from ledger.store.log import StoreError, StoreUnavailable
 from projections.catalogue import PROJECTIONS, Packed, unpack
 from projections.databases import Database
 
@@ -160,19 +160,27 @@ class Views:
 
 
 def shown_of(views: Views) -> Generation:
-    """The generation that people read; raises StoreError where none was made yet."""
+    """The generation that people read; raises StoreError where none was made yet, or none that this program reads."""
     generation = views.shown()
     if generation is None:
         raise StoreError(f"{views.database.place} holds no rows yet (run 'water-ledger projections rebuild')")
+    if generation.code != code():
+        try:
+            views.database.run(f"SELECT {', '.join(COLUMNS)} FROM {{s}}{generation.table} LIMIT 0")
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            laid_out = "holds rows as another version of the program laid them out"
+            raise StoreError(f"{views.database.place} {laid_out} (run 'water-ledger projections rebuild')") from None
     return generation
 
 
-@cache
 def line_of(account: str, text: str) -> bytes:
     """What one account adds to the digest of a projection."""
     return f'["{account}",{text}]\n'.encode()
 
 
+@cache
 def code() -> str:
     """What tells this version of the program from another: the rows of two versions do not mix."""
     found = sha256()

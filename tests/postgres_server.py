@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -38,8 +39,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         self._folder.mkdir(exist_ok=True)
         self._programs = _programs(self._folder, self._owner)
-        password = secrets.token_hex(8)
-        _make_cluster(self._folder, self._programs, self._owner, password)
+        password = self._fill()
         for _ in range(3):
             # Another program may take the port before the server does, hence the second try.
             with socket.socket() as probe:
@@ -55,6 +55,12 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _fill(self) -> str:
+        """Make the folder's data; returns the password of `postgres`."""
+        password = secrets.token_hex(8)
+        _make_cluster(self._folder, self._programs, self._owner, password)
+        return password
+
     def start(self) -> None:
         """Start the server and wait until it answers; raises RuntimeError where it does not."""
         fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
@@ -62,9 +68,9 @@ class Cluster:
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            self._server = subprocess.Popen(
-                command, **_as(self._owner), stdin=subprocess.DEVNULL, cwd="/", start_new_session=True
-            )
+            # A connection that outlives the server for a moment prints a prompt before it ends.
+            quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+            self._server = subprocess.Popen(command, **_as(self._owner), **quiet, cwd="/", start_new_session=True)
             while self._server.poll() is None and time.monotonic() < deadline:
                 with suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=5):
                     return
@@ -95,6 +101,28 @@ class Cluster:
         self._server.wait()
 
 
+class Standby(Cluster):
+    """A server that begins as a copy of another and follows it under the name `standby`, until it is promoted."""
+
+    def __init__(self, folder: Path, primary: Cluster, settings: dict[str, str] = QUICK) -> None:
+        super().__init__(folder, settings)
+        self._primary = primary.url
+
+    def _fill(self) -> str:
+        data, source = self._folder / "data", f"{self._primary}?application_name=standby"
+        data.mkdir(mode=0o700)
+        if self._owner is not None:
+            os.chown(data, self._owner.pw_uid, self._owner.pw_gid)
+        copying = [f"--pgdata={data}", f"--dbname={source}", "--checkpoint=fast", "--no-sync", "--write-recovery-conf"]
+        _run([self._programs / "pg_basebackup", *copying], self._owner)
+        return urlsplit(self._primary).password or ""
+
+    def promote(self) -> None:
+        """Have it stop following and take writes; returns when it does."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote(true, %s)", [PATIENCE]).fetchone() == (True,)
+
+
 @contextmanager
 def running(folder: Path, settings: dict[str, str] = QUICK) -> Iterator[str]:
     """Run a server whose data lie in `folder`; yields the URL of its database `postgres`."""
@@ -110,6 +138,12 @@ def fresh_database(server_url: str) -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}" STRATEGY = FILE_COPY')
         yield server_url.rpartition("/")[0] + f"/{name}"
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def over_both(primary: Cluster, standby: Cluster) -> str:
+    """One address that leads to whichever of the two takes writes."""
+    servers, _, database = primary.url.rpartition("/")
+    return f"{servers},{urlsplit(standby.url).netloc.rpartition('@')[2]}/{database}?target_session_attrs=read-write"
 
 
 class SharedServer:

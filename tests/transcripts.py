@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from unittest.mock import patch
 
 import commands.cli
@@ -75,8 +75,10 @@ def play(text: str, folder: Path) -> str:
     return "\n".join(shown) + "\n"
 
 
-def run(arguments: list[str], fed: bytes, folder: Path, clock: datetime) -> tuple[str, int]:
-    """What one call prints on both streams, and its exit code."""
+def run(
+    arguments: list[str], fed: bytes, folder: Path, clock: datetime, into: BinaryIO | None = None
+) -> tuple[str, int]:
+    """What one call prints on both streams, and its exit code; `into` takes standard output away."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     stdin = io.TextIOWrapper(io.BytesIO(fed), encoding="utf-8")
     argv = ["water-ledger", "--db", f"sqlite:///{folder / 'water-ledger.db'}", *arguments]
@@ -85,7 +87,7 @@ def run(arguments: list[str], fed: bytes, folder: Path, clock: datetime) -> tupl
         patch.object(sys, "stdin", stdin),
         patch("commands.clock.now", lambda: clock),
         patch.dict("os.environ", {"COLUMNS": "100", "NO_COLOR": "1"}),
-        redirect_stdout(out),
+        redirect_stdout(io.TextIOWrapper(into, encoding="utf-8", write_through=True) if into else out),
         redirect_stderr(out),
     ):
         try:

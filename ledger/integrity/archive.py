@@ -8,7 +8,7 @@ so that an archive without an index is one that was not finished.
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.integrity import tree
+from ledger.integrity.bundle import NotSealed
 from ledger.integrity.heads import leaf_hashes
 from ledger.integrity.leaves import Seal, unpacked_heads
 from ledger.integrity.notes import BadNote, Key, read_checkpoint, read_note, verified
@@ -36,6 +37,10 @@ _CUT = b',"stored":'
 _INDEX = "index.json"
 
 Report = Callable[[int, int], None]
+
+
+class NotEmpty(StoreError):
+    """The folder for an archive holds something already."""
 
 
 class BadArchive(Exception):
@@ -105,15 +110,15 @@ class EventLine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) -> Index:
-    """Write the log as of the last signed seal to an empty folder; raises StoreError where there is none."""
+    """Write the log as of the last signed seal to an empty folder; raises NotSealing, NotSealed, NotEmpty."""
     if not rows.exists():
         raise NotSealing(rows.place)
     signed = [seal for seal in rows.seals() if rows.note(seal.number) is not None]
     if not signed:
-        raise StoreError(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
+        raise NotSealed(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
     seal = signed[-1]
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
+        raise NotEmpty(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
     folder.mkdir(parents=True, exist_ok=True)
     segments, done = [], 0
     for number, lines in enumerate(_segments(rows, seal), 1):
@@ -195,7 +200,7 @@ class Archive:
                 if account <= before:
                     raise BadArchive(f"account {account} is out of order in {segment.file}")
                 before = account
-                tip = self._chain(account, found)
+                tip = self._tip(account, found)
                 leaves += leaf_hashes([tip])[0]
                 events += len(found)
                 yield account, [state for _, state in found]
@@ -212,7 +217,7 @@ class Archive:
             if segment.first <= account <= segment.last:
                 for name, found in self._read(segment):
                     if name == account:
-                        self._chain(account, found)
+                        self._tip(account, found)
                         return [state for _, state in found]
         return []
 
@@ -238,17 +243,21 @@ class Archive:
         if found:
             yield found[0][0].account, found
 
-    def _chain(self, account: str, found: list[tuple[EventLine, bytes]]) -> Head:
-        previous = genesis(self.point.origin, account)
-        for expected, (line, state) in enumerate(found, 1):
-            if line.version != expected:
-                raise BadArchive(f"account {account}, version {expected}: it is missing or out of order")
-            previous = event_hash(previous, expected, account, line.type, state)
-            if previous.hex() != line.hash:
-                raise BadArchive(
-                    f"account {account}, version {expected}: its stored bytes are not those that were hashed"
-                )
-        return Head(account, len(found), previous)
+    def _tip(self, account: str, found: list[tuple[EventLine, bytes]]) -> Head:
+        told = ((line.version, line.type, state, line.hash) for line, state in found)
+        return tip_of(self.point.origin, account, told)
+
+
+def tip_of(origin: str, account: str, events: Iterable[tuple[int, str, bytes, str]]) -> Head:
+    """Where a chain leads that says (version, type, stored bytes, hash in hex) of each event; raises BadArchive."""
+    previous, version = genesis(origin, account), 0
+    for expected, (version, type, state, hash) in enumerate(events, 1):
+        if version != expected:
+            raise BadArchive(f"account {account}, version {expected}: it is missing or out of order")
+        previous = event_hash(previous, expected, account, type, state)
+        if previous.hex() != hash:
+            raise BadArchive(f"account {account}, version {expected}: its stored bytes are not those that were hashed")
+    return Head(account, version, previous)
 
 
 def _lines(data: bytes, segment: Segment) -> Iterator[bytes]:

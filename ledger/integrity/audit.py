@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
@@ -19,6 +20,7 @@ from ledger.integrity.command_keys import check_keys
 from ledger.integrity.growth import Grown, grow
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
 from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
+from ledger.integrity.seals import microseconds
 from ledger.integrity.signing import followed
 from ledger.integrity.tiles import HEIGHT, Edge, split
 from ledger.store.log import LAST
@@ -61,6 +63,9 @@ class Evidence(NamedTuple):
 
 NOTHING = Evidence()
 
+_NO_HEADS = "the heads of its shards are not all there, so nothing could be looked at (restore a copy)"
+_LATEST = microseconds(datetime(9999, 12, 28, tzinfo=UTC))
+
 
 def verify(
     url: str, evidence: Evidence = NOTHING, processes: int | None = None, report: Report = lambda done, of: None
@@ -69,8 +74,11 @@ def verify(
     with closing(open_log(url, read_only=True)) as log, closing(seals_of(url, read_only=True)) as rows:
         origin = log.origin
         sealing = rows.exists()
-        seals = rows.seals() if sealing else []
-        heads = tuple(rows.heads())
+        kept, shards = log.heads(), log.shards if log.shards == 1 else log.shards + 1
+        if sorted(kept) != list(range(shards)):
+            return Audit([Finding("", 0, _NO_HEADS)], 0, 0, 0, 0)
+        heads = tuple(head for _, head in sorted(kept.items()))
+        seals, unsound = _sound(rows, shards, sum(heads)) if sealing else ([], [])
         frame = Frame(
             origin,
             heads,
@@ -81,19 +89,17 @@ def verify(
         # Whatever a damaged seal states, there are no more leaves than events and seals.
         size = min(seals[-1].size, sum(heads) + len(seals)) if seals else 0
         leaf_ranges = [(low, min(low + LEAVES, size)) for low in range(0, size, LEAVES)]
-        shards = [-(2**63), *range(SHARDS, len(heads) if sum(heads) > WORTH_A_PROCESS else 0, SHARDS), 2**63 - 1]
-        total = len(cuts) - 1 + len(leaf_ranges) + len(shards) - 1
+        steps = [-(2**63), *range(SHARDS, len(heads) if sum(heads) > WORTH_A_PROCESS else 0, SHARDS), 2**63 - 1]
+        total = len(cuts) - 1 + len(leaf_ranges) + len(steps) - 1
         with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
             told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
-            grown = workers.run(_leaves, [(url, low, high) for low, high in leaf_ranges])
+            grown = workers.run(_leaves, [(url, len(seals), low, high) for low, high in leaf_ranges])
             count = max(len(heads) - 1, 1)
-            kept = workers.run(_keys, [(url, count, evidence.titles, low, high) for low, high in pairwise(shards)])
+            keyed = workers.run(_keys, [(url, count, evidence.titles, low, high) for low, high in pairwise(steps)])
             chains, leaves = list(told), list(grown)
-            findings = [finding for each in kept for finding in each]
+            findings = [finding for each in keyed for finding in each]
         findings += [finding for each in chains for finding in each.findings]
-        findings += _counted(frame, chains)
-        if sorted(log.heads()) != list(range(len(heads))):
-            findings.append(Finding("", 0, f"the heads are not those of shards 0 to {len(heads) - 1}"))
+        findings += [*_counted(frame, chains), *unsound]
         if sealing:
             findings += _Seals(rows, origin, seals, evidence).check(chains, leaves)
         elif evidence.notes:
@@ -101,6 +107,28 @@ def verify(
         accounts = sum(sum(each.opened.values()) for each in chains)
         sealed = sum(frame.sealed_heads[-1]) if seals else 0
         return Audit(_told_once(findings), sum(heads), accounts, len(seals), sum(heads) - sealed)
+
+
+def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], list[Finding]]:
+    """The seals up to the first one that nobody can have made, and what is said of that."""
+    seals = rows.seals()
+    most = max(rows.leaves_kept(), events + len(seals))
+    for at, seal in enumerate(seals):
+        good = {
+            "time": 0 <= seal.sealed_at <= _LATEST,
+            "size": 0 < seal.size <= most and seal.first_leaf >= 0,
+            "count": min(seal.number, seal.events, seal.accounts) >= 0,
+            "list of heads": len(seal.heads) == 8 * shards,
+            "hash": len(seal.heads_root) == len(seal.previous) == len(seal.root) == 32,
+        }
+        for what in (what for what, right in good.items() if not right):
+            reason = f"seal {at + 1} states a {what} that no seal of this log can have; it and the later ones were left"
+            return seals[:at], [Finding("", 0, reason)]
+    following = seals[-1].number + 1 if seals else 1
+    # Another may be sealing: a seal is there before its note.
+    if rows.note(following) is not None and not rows.seals(following - 1):
+        return seals, [Finding("", 0, f"seal {following} has a signed note, and is missing itself")]
+    return seals, []
 
 
 class Workers:
@@ -142,9 +170,9 @@ def _keys(url: str, shards: int, titles: frozenset[str], low: int, high: int) ->
         return check_keys(shards, rows.commands(low, high), titles)
 
 
-def _leaves(url: str, low: int, high: int) -> Grown:
+def _leaves(url: str, sound: int, low: int, high: int) -> Grown:
     with closing(seals_of(url, read_only=True)) as rows:
-        return grow(rows, rows.seals(), low, high)
+        return grow(rows, rows.seals()[:sound], low, high)
 
 
 def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:

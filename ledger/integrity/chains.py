@@ -137,9 +137,8 @@ class Chains:
                     self._crossed(walk, before, seal, expected, previous)
                     upper, (low, high) = uppers[seal], texts[seal]
                 what = types.get(type) or types.setdefault(type, _lp(type))
-                number = version.to_bytes(8, "big", signed=True)
-                rest = join((number, who, what, len(state).to_bytes(4, "big"), state))
-                right = digest_of(_START + previous + rest).digest() == hash
+                number, length = version.to_bytes(8, "big", signed=True), len(state).to_bytes(4, "big")
+                right = digest_of(join((_START, previous, number, who, what, length, state))).digest() == hash
                 at = state.find(_RECORDED) + 15
                 if not (
                     right
@@ -150,6 +149,7 @@ class Chains:
                     and state[at + 26 : at + 32] in _OFFSETS
                 ):
                     assert walk is not None
+                    rest = join((number, who, what, length, state))
                     self._look(
                         walk, expected, previous, rest, right, seal, (kept_shard, position, version, state, hash)
                     )

@@ -38,7 +38,7 @@ class FileSigner:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            if path.stat().st_mode & 0o077:
+            if path.is_file() and path.stat().st_mode & 0o077:
                 raise WrongKey(f"{path} holds a key to sign with and others may read it (chmod 600 {path})")
             lines = path.read_text("ascii", errors="replace").split("\n")
         except FileNotFoundError:
@@ -131,9 +131,9 @@ def followed(origin: str, kept: list[SealKey], trusted: Key | None) -> tuple[lis
     keys: list[tuple[int, Key]] = []
     wrong: list[str] = []
     reached = trusted is None
-    for number, each in enumerate(kept, 1):
-        if each.number != number:
-            wrong.append(f"key {number} is missing: the next is numbered {each.number}")
+    for due, each in enumerate(kept, 1):
+        if each.number != due:
+            wrong.append(f"key {due} is missing: the next is numbered {each.number}")
         try:
             key, note = read_vkey(each.vkey), read_note(each.handover)
             before = keys[-1][1] if keys else None

@@ -90,7 +90,7 @@ def _judged(case: Case, *, of_the_day: bool = True) -> Iterator[tuple[Rule, Verd
             except NoVersion as missing:
                 yield book, unknown(str(missing))
         elif book.state == "unknown":
-            yield book, unknown(f"{book.id} {book.why}")
+            yield book, unknown(f"{book.id}: {book.why}")
         else:
             yield book, not_applicable(book.why)
 

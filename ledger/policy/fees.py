@@ -20,7 +20,7 @@ def fee_amount(kind: FeeKind, parameters: Parameters) -> tuple[int, RuleVersion]
     function = FUNCTIONS.get(kind, "")
     amount = parameters.find(function, "amount") if function else None
     if amount is None:
-        raise Refused("no_fee_amount", f"the policy sets no amount for a {kind.replace('_', ' ')} fee; give one")
+        raise Refused("no_fee_amount", f"the policy sets no amount for fees of the kind {kind}; give one")
     return amount, parameters.rule(function).version
 
 

@@ -158,7 +158,7 @@ def petition_in_time(case: Case) -> Verdict:
 
 @rule("petition_beyond_means", layer="policy")
 def petition_beyond_means(case: Case) -> Verdict:
-    """A petitioner who pleads inability needs an arrangement for the stay of DO-23; a condition, no bar (DO-24)."""
+    """A petitioner who pleads inability needs an arrangement for the stay; a condition, no bar (DO-24)."""
     every = [p for p in case.account.disputes.values() if p.beyond_means]
     if not every:
         return not_applicable("no petition says that the bill is beyond the customer's means")

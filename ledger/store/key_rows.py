@@ -2,12 +2,12 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from ledger.store.log import StoreError
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, to_wal, transaction
 
 
 class KeyRow(NamedTuple):
@@ -74,7 +74,7 @@ class SQLiteKeyRows:
         with in_plain_words(self.place):
             db = self._connection()
             to_wal(db, self._timeout)
-            with _transaction(db):
+            with transaction(db):
                 db.execute("CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT")
                 db.execute(
                     "CREATE TABLE IF NOT EXISTS data_key (key_id BLOB PRIMARY KEY, account TEXT NOT NULL, "
@@ -112,14 +112,14 @@ class SQLiteKeyRows:
         """Write data keys in one durable transaction."""
         with in_plain_words(self.place):
             db = self._connection()
-            with _transaction(db):
+            with transaction(db):
                 db.executemany("INSERT INTO data_key VALUES (?, ?, ?, ?)", rows)
 
     def erase(self, key_ids: Iterable[bytes]) -> None:
         """Delete these data keys durably; their bytes are overwritten."""
         with in_plain_words(self.place):
             db = self._connection()
-            with _transaction(db):
+            with transaction(db):
                 db.executemany("DELETE FROM data_key WHERE key_id = ?", [(key_id,) for key_id in key_ids])
         self.tidy()
 
@@ -141,16 +141,3 @@ class SQLiteKeyRows:
             self._open = connect(self.place, "ro" if self._read_only else "rw", self._timeout)
             self._open.execute("PRAGMA secure_delete = ON")
         return self._open
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that nobody else writes beside; taken back where it fails."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise

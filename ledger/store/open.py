@@ -128,7 +128,7 @@ def _postgres(url: str, read_only: bool) -> tuple["Link", str]:
     try:
         parts = urlsplit(url)
         options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        where = f"{parts.hostname or 'local'}{f':{parts.port}' if parts.port else ''}"
+        where = ", ".join(map(_host, parts.netloc.rpartition("@")[2].split(",")))
     except ValueError:
         raise BadAddress(f"this PostgreSQL address cannot be read ({_WAY_OUT})") from None
     schema = dict(options).get("schema", "ledger")
@@ -137,3 +137,11 @@ def _postgres(url: str, read_only: bool) -> tuple["Link", str]:
     query = urlencode({**_PATIENCE, **{name: value for name, value in options if name != "schema"}})
     place = f"PostgreSQL at {where}{parts.path} (schema {schema})"
     return Link(parts._replace(query=query).geturl(), place, read_only=read_only), schema
+
+
+def _host(text: str) -> str:
+    """One of the servers in an address, as messages call it; raises ValueError."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(f"//{text}")
+    return f"{parts.hostname or 'local'}{f':{parts.port}' if parts.port else ''}"

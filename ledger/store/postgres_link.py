@@ -16,12 +16,17 @@ _PATIENCE = 5
 """For how many seconds a server that answered before, or is starting, is tried again."""
 
 _SETTINGS = (
-    "SET synchronous_commit = on; SET lock_timeout = '10s'; SET client_min_messages = error; "
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') <> 'remote_apply'; "
+    "SET lock_timeout = '10s'; SET client_min_messages = error; "
     "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = {}"
 )
 
 # In account order the events lie scattered: reading all and sorting takes half the time of following the index.
 _SCANNING = "; SET enable_indexscan = off; SET work_mem = '64MB'; SET jit = off"
+
+
+_NAME_ALL = "name every server in --db, with ?target_session_attrs=read-write, to reach the one that does"
 
 
 class Lost(StoreUnavailable):
@@ -184,7 +189,9 @@ def explained(error: psycopg.Error, place: str) -> Exception:
             return StoreUnavailable(f"{place} stayed busy, and nothing was recorded (run the command again)")
         case errors.DiskFull() | errors.OutOfMemory():
             return StoreUnavailable(f"{place} is full, and nothing was recorded (make room, then run it again)")
-        case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
+        case errors.ReadOnlySqlTransaction():
+            return StoreUnavailable(f"{place} is a standby and records nothing ({_NAME_ALL})")
+        case errors.InsufficientPrivilege():
             return StoreError(f"{place}: this role may not do that (use one that is a member of ledger_app)")
         case errors.UndefinedTable() | errors.InvalidSchemaName() | errors.UndefinedColumn():
             return NotALedger(f"there is no ledger at {place} (create it with 'water-ledger init')")
@@ -198,6 +205,10 @@ def _unreachable(error: psycopg.OperationalError, place: str) -> StoreUnavailabl
     words = str(error)
     if "authentication" in words or "password" in words or "role" in words:
         return StoreUnavailable(f"{place} refused the user or password (check the user and password in the address)")
+    if "read-only" in words or "hot standby" in words:
+        return StoreUnavailable(
+            f"{place}: none that answers takes writes now, perhaps until a standby is promoted (run the command again)"
+        )
     if "does not exist" in words:
         return StoreUnavailable(f"{place} has no such database (create it with createdb, or name another with --db)")
     if "too many" in words or "remaining connection slots" in words:

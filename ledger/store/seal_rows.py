@@ -151,6 +151,9 @@ class SealRows(Protocol):
     def leaves_written(self) -> int:
         """How many leaves the tree has, those of an unfinished seal too."""
 
+    def leaves_kept(self) -> int:
+        """How many hashes of leaves the tree keeps, wherever they stand."""
+
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
 

@@ -171,6 +171,11 @@ class PostgresSealRows:
         query = "SELECT first, length(hashes) FROM {s}.tree_part WHERE level = 0 ORDER BY first DESC LIMIT 1"
         return sum(first + length // 32 for first, length in self._read(query))
 
+    def leaves_kept(self) -> int:
+        """How many hashes of leaves the tree keeps, wherever they stand."""
+        query = "SELECT coalesce(sum(octet_length(hashes)), 0) FROM {s}.tree_part WHERE level = 0"
+        return int(self._read(query)[0][0]) // 32
+
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
         query = "SELECT position, hash FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from ledger.store.log import Conflict, StoreUnavailable
+from ledger.store.log import StoreUnavailable
 from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal
+from ledger.store.sqlite_file import HEADS, connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _ROWS = 5_000
 _STATES = 500
@@ -72,7 +72,7 @@ class SQLiteSealRows:
 
     def __init__(self, path: str, *, read_only: bool = False, timeout: int = 10) -> None:
         self.place = path
-        self._heads_path = f"{path.removesuffix('.db')}.heads.db"
+        self._heads_path = path.removesuffix(".db") + HEADS
         self._mode = "ro" if read_only else "rw"
         self._timeout = timeout
         self._open: sqlite3.Connection | None = None
@@ -151,6 +151,10 @@ class SQLiteSealRows:
         """How many leaves the tree has, those of an unfinished seal too."""
         query = "SELECT first, length(hashes) FROM tree_part WHERE level = 0 ORDER BY first DESC LIMIT 1"
         return sum(first + length // 32 for first, length in self._read(query))
+
+    def leaves_kept(self) -> int:
+        """How many hashes of leaves the tree keeps, wherever they stand."""
+        return int(self._read("SELECT coalesce(sum(length(hashes)), 0) FROM tree_part WHERE level = 0")[0][0]) // 32
 
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
@@ -263,17 +267,8 @@ class SQLiteSealRows:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with in_plain_words(self.place):
             db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 yield db
-                db.execute("COMMIT")
-            except sqlite3.IntegrityError:
-                db.execute("ROLLBACK")
-                raise Conflict(f"{self.place}: another sealer wrote this first") from None
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
 
     def _pages(self, query: str, values: Sequence[object], size: int = _ROWS) -> Iterator[list[tuple[Any, ...]]]:
         with in_plain_words(self.place), closing(connect(self.place, "ro", self._timeout)) as db:

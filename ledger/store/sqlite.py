@@ -26,7 +26,7 @@ from ledger.store.log import (
     chain,
     first_rows,
 )
-from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal
+from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _APPLICATION_ID = 0x57415452
 _PAGE = 5_000
@@ -200,20 +200,13 @@ class SQLiteLog:
         """One durable transaction, committed at the end of the block; nobody else writes to the file meanwhile."""
         with self._lock, in_plain_words(self.path):
             db = self._connection()
-            # A deferred BEGIN that reads before it writes is told "locked" at once instead of waiting.
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 batch = SQLiteBatch(self, db)
                 yield batch
                 if batch.failed:
                     raise Conflict("nothing was recorded, because a part of it collided")
                 if batch.tips:
                     db.execute("UPDATE head SET head = ? WHERE shard = 0", (batch.heads[0],))
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
             self.chains.keep(batch.tips)
 
     def heads(self) -> dict[int, int]:
@@ -336,7 +329,7 @@ def _is_ledger(db: sqlite3.Connection, path: str) -> bool:
         if has_tables:
             raise NotALedger(f"{path} is an SQLite file, but not a ledger (name another file with --db)")
         return False
-    (version,) = db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    (version,) = db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone() or ("unknown",)
     if version != SCHEMA_VERSION:
         raise NotALedger(
             f"{path} has storage format {version}, and this version reads format {SCHEMA_VERSION} "

@@ -65,6 +65,24 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+HEADS = ".heads.db"
+"""How the file of the heads tree ends, which holds nothing that the ledger does not."""
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that nobody else writes beside; taken back where it fails."""
+    # A deferred BEGIN that reads before it writes is told "locked" at once instead of waiting.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
 @contextmanager
 def in_plain_words(path: str) -> Iterator[None]:
     """Turn the driver's errors into the store's, without its words."""
@@ -79,7 +97,12 @@ def _explained(error: sqlite3.Error, path: str) -> Exception:
     if code == sqlite3.SQLITE_CONSTRAINT:
         return Conflict(f"{path}: what was to be written is there already")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return NotALedger(f"{path} is not an SQLite file, or a damaged one (name another with --db, or restore a copy)")
+        way_out = (
+            "remove it, and 'water-ledger audit seal' makes it anew"
+            if path.endswith(HEADS)
+            else "name another with --db, or restore a copy"
+        )
+        return NotALedger(f"{path} is not an SQLite file, or a damaged one ({way_out})")
     if code in _UNAVAILABLE:
         return StoreUnavailable(f"{path} {_UNAVAILABLE[code]}")
     return StoreError(f"{path} is not laid out as this version needs it (restore a copy, or run 'audit verify')")

@@ -41,7 +41,9 @@ def bill(case: CaseFile) -> Section:
     """The bill, its reads, and how it compares."""
     title = "The disputed bill" if case.petition else "The bill in question"
     if case.bill is None:
-        return Section("bill", title, [Paragraph(cell=Cell("The bill in question is not in this ledger."))])
+        missing = f"Bill {case.petition.bill} is not in this ledger." if case.petition else ""
+        why = missing or f"No bill was issued, as known on {timed(case.known_at)}."
+        return Section("bill", title, [Paragraph(cell=Cell(why))])
     return Section("bill", title, [Facts(rows=list(_facts(case, case.bill))), *_compared(case, case.bill)])
 
 
@@ -65,7 +67,7 @@ def _facts(case: CaseFile, found: Bill) -> Iterator[tuple[str, Cell]]:
         yield "Usage billed", Cell(f"{quantity(issued.usage)} {_unit(case.metered)}", cite)
     if found.voided_on:
         yield "Voided", Cell(dated(found.voided_on), tuple(found.versions), mark="changed")
-    yield "Paid", _paid(case, case.account.settled.paid.get(f"bill {found.id}", []))
+    yield "Paid or credited", _paid(case, case.account.settled.paid.get(f"bill {found.id}", []))
     yield "Unpaid now", Cell(dollars(case.account.unpaid(found.id)))
 
 
@@ -84,7 +86,9 @@ def _paid(case: CaseFile, laid: Iterable[Paid]) -> Cell:
     if not laid:
         return Cell("nothing")
     versions = tuple(dict.fromkeys(paid.credit.version for paid in laid))
-    return Cell(", ".join(f"{dollars(paid.amount)} on {said(paid.on)}" for paid in laid), versions)
+    kinds = {step.event.version: step.kind.replace("_", " ") for step in case.moved if step.book == "balance"}
+    parts = (f"{dollars(paid.amount)} on {said(paid.on)} ({kinds[paid.credit.version]})" for paid in laid)
+    return Cell(", ".join(parts), versions)
 
 
 def _unit(metered: Metering | None) -> str:
@@ -95,7 +99,11 @@ def _compared(case: CaseFile, found: Bill) -> Iterator[AnyBlock]:
     metered = case.metered
     yield Heading(text="The same days in the two years before")
     if metered is None:
-        yield Paragraph(cell=Cell("No meter and no usage on a bill is recorded, so there is nothing to compare."))
+        yield Paragraph(
+            cell=Cell(
+                "No meter is recorded, and no bill tells its usage with its period, so there is nothing to compare."
+            )
+        )
         return
     start, end = found.issued.period_start, found.issued.period_end
     if start and end:

@@ -4,13 +4,14 @@ Two states of knowledge stand side by side: what was known at the moment that is
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Literal
 
 from msgspec import Struct
 
 from ledger import events as e
 from ledger.account import Account, Bill, Shutoff
+from ledger.calendar import PACIFIC
 from ledger.history import History
 from ledger.moments import is_bare, pacific
 from ledger.movements import Movement, movements
@@ -59,6 +60,11 @@ class CaseFile(Struct, frozen=True):
     def event(self, version: int) -> e.Event:
         """An event of the account by its version."""
         return self.events[version - 1]
+
+    def under_rules_of(self, day: date) -> Case:
+        """The account as known at `known_at`, under the rules of another day."""
+        at = datetime.combine(day, time(12), PACIFIC)
+        return Case(self.account, at, self.now.calendar, self.now.policies)
 
     @property
     def known(self) -> list[e.Event]:

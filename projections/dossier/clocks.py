@@ -2,14 +2,14 @@
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from ledger import events as e
 from ledger.account import Bill
-from ledger.calendar import ONE_DAY, PACIFIC
+from ledger.calendar import ONE_DAY
 from ledger.policy.case import Case, said
 from ledger.policy.clocks import bill_clocks
 from ledger.policy.notices import Standing, notice_days, standing
@@ -66,12 +66,6 @@ _HOW = (
 )
 
 
-def _on(case: CaseFile, day: date) -> Case:
-    """The account as known now, under the rules of another day."""
-    at = datetime.combine(day, time(12), PACIFIC)
-    return Case(case.account, at, case.now.calendar, case.now.policies)
-
-
 def _absent(title: str, rule: Rule | None) -> list[AnyBlock]:
     why = f"{rule.id} ({rule.cite}): {rule.why}" if rule else "no rule book of that day has such a rule"
     return [Heading(text=title), Paragraph(cell=Cell(f"Not counted. {why[0].upper()}{why[1:]}."))]
@@ -80,7 +74,7 @@ def _absent(title: str, rule: Rule | None) -> list[AnyBlock]:
 def _to_petition(case: CaseFile, bill: Bill) -> list[AnyBlock]:
     petition = case.petition
     day = petition.day if petition else bill.mailed_on
-    then = _on(case, day)
+    then = case.under_rules_of(day)
     title = "Days to petition about the bill"
     if not then.in_force("petition_in_time"):
         return _absent(title, then.parameters.get("petition_in_time"))
@@ -111,7 +105,7 @@ def _petitioned(then: Case, count: Count, petition: e.PetitionFiled | None) -> C
 
 
 def _to_pay(case: CaseFile, bill: Bill) -> list[AnyBlock]:
-    then = _on(case, bill.mailed_on)
+    then = case.under_rules_of(bill.mailed_on)
     rule = then.parameters.get("days_until_past_due")
     title = "Days until the bill is past due"
     if rule is None or rule.state != "in_force":
@@ -128,7 +122,7 @@ def _to_pay(case: CaseFile, bill: Bill) -> list[AnyBlock]:
 def _before_shutoff(case: CaseFile, bill: Bill) -> list[AnyBlock]:
     title = "Days to pay before the water may be turned off"
     _, shutoff_from = bill_clocks(bill, case.account, case.now.calendar, case.now.policies)
-    then = _on(case, min(case.at.date(), shutoff_from))
+    then = case.under_rules_of(min(case.at.date(), shutoff_from))
     rule = then.parameters.get("days_to_pay")
     if rule is None or rule.state != "in_force" or not case.account.residential:
         return _absent(title, rule)
@@ -226,7 +220,7 @@ def _shown(clock: Clock) -> list[AnyBlock]:
         rows.append(("Moved to", Cell(f"{dated(count.moved)}, the next day on which the offices are open")))
     rows.append(("Skipped" if count.business else "Closed, and counted", Cell(_closed(count))))
     rows.append(("So", clock.result))
-    version = f"in force since {rule.since}" + (", assumed" if rule.assumed else "")
+    version = f"in force since {said(rule.version.since)}" + (", assumed" if rule.assumed else "")
     caption = f"{clock.title}, day by day"
     return [
         Heading(text=clock.title),

@@ -20,6 +20,13 @@
     quantity: (value) => scaled(value, 3).replace(/\.?0+$/, ""),
     list: (value) => value.join(", "),
     moment: (value) => moment(value),
+    nested: (value) => value.map(part).join("; "),
+  };
+  // A part of an event: a bill's line, an installment, the version of a rule (stored without the names), or a text.
+  const part = (value) => {
+    if (typeof value !== "object") return String(value);
+    const named = Array.isArray(value) ? ["rule", "since", "pack"].map((name, at) => [name, value[at]]) : Object.entries(value);
+    return named.map(([name, each]) => `${name} ${name === "amount" ? scaled(each, 2) : each}`).join(", ");
   };
   const moment = (text) => text.replace(/^(\d{4}-\d{2}-\d{2})T00:00:00$/, "$1").replace(/Z$/, "+00:00");
 
@@ -43,16 +50,22 @@
     const pre = card.querySelector("pre");
     if (!pre || pre.textContent !== event.stored) return "is not shown on this page as it was stored";
     const stored = JSON.parse(event.stored);
-    for (const place of card.querySelectorAll("[data-field]")) {
-      const { field, form = "text" } = place.dataset;
-      if (form === "nested") continue;
+    const unsaid = new Set(Object.keys(stored).filter((name) => !["version", "command", "verdicts"].includes(name)));
+    for (const place of card.querySelectorAll("dd, [data-field]")) {
+      // What carries no name is a field that was not stored, and has its default.
+      const { field = place.previousElementSibling?.textContent.replaceAll(" ", "_"), form = "text" } = place.dataset;
+      if (!place.dataset.field && !(field in stored)) continue;
+      unsaid.delete(field);
       const said = place.textContent;
-      if (form === "personal") {
+      if (form === "effective") {
+        if (Object.values(stored).some((value) => typeof value === "string" && moment(value) === said)) continue;
+      } else if (form === "personal") {
         const text = await unsealed(stored[field], field, origin, keys).catch(() => undefined);
         if (text === null ? /^\[(withheld|erased)\]$/.test(said) : text === said || said === "[withheld]") continue;
       } else if (field in stored && shown[form](stored[field]) === said) continue;
       return `has “${said}” on this page as its ${field.replaceAll("_", " ")}, which is not what was proved`;
     }
+    for (const name of unsaid) return `has no ${name.replaceAll("_", " ")} on this page, and one was proved`;
     return null;
   }
 
@@ -61,7 +74,11 @@
     const proved = bundle.accounts.find((each) => each.account === account);
     if (!proved) return { found: [{ account, version: null, reason: "the proof is about another account" }], later: 0 };
     const cards = new Map();
-    for (const card of document.querySelectorAll("article.event")) cards.set(Number(card.dataset.version), card);
+    for (const card of document.querySelectorAll("article.event")) {
+      const version = Number(card.dataset.version);
+      if (cards.has(version)) found.push({ account, version, reason: "stands on this page twice" });
+      else cards.set(version, card);
+    }
     for (const event of proved.events) {
       const card = cards.get(event.version);
       const reason = card ? await differs(card, event, origin, proved.keys) : "is proved, and the page does not show it";
@@ -82,6 +99,7 @@
     let answer = null;
     try {
       answer = await verifyBundle(bytes, key ? [key] : []);
+      if (key && answer.origin === null && (await verifyBundle(bytes, [])).origin !== null) return unusable(answer);
       findings = answer.findings.filter((each) => !unasked(each));
       if (answer.origin !== null) {
         const pages = await compared(JSON.parse(new TextDecoder().decode(bytes)), answer.origin);
@@ -92,6 +110,14 @@
       findings.push({ account: null, version: null, reason: `the check could not be made: ${error.message}` });
     }
     tell(answer, findings, later, key !== "");
+  }
+
+  // A key that was not copied whole says nothing of the file.
+  function unusable(answer) {
+    byId("findings").replaceChildren();
+    byId("check").dataset.state = "bad";
+    const way = "Copy the whole key, from the name of the log to its last character, and check again";
+    byId("check-result").textContent = `NOT CHECKED: ${answer.findings[0].reason}. ${way}.`;
   }
 
   const sentence = ({ version, reason }) => (version ? `Event ${version} ${reason}.` : `The proof as a whole: ${reason}.`);
@@ -122,11 +148,12 @@
     byId("check-result").textContent = signed
       ? `Proved, and signed with the key given: ${whole}.${after}`
       : `Checked, but for the signature: ${whole}.${after} Who sealed it is proved only with the utility’s public key: ` +
-        `paste it under “What proves this file”.`;
+        `paste it below.`;
   }
 
   byId("key").disabled = byId("check-again").disabled = byId("save-bundle").disabled = false;
   byId("check-again").addEventListener("click", check);
+  byId("key").addEventListener("keydown", (event) => event.key === "Enter" && check());
   byId("save-bundle").addEventListener("click", () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([bytes], { type: "application/json" }));

@@ -47,13 +47,15 @@ def timeline(case: CaseFile) -> Section:
     blocks: list[AnyBlock] = [Paragraph(cell=Cell(_BOTH))]
     blocks.append(Table(caption=caption, head=head, rows=rows, widths=(3, 3, 8)))
     if before:
-        blocks.append(Paragraph(cell=Cell(f"{counted(before, 'earlier event')} of these kinds stand in the appendix.")))
+        stand = "stands" if before == 1 else "stand"
+        text = f"{counted(before, 'earlier event')} of these kinds {stand} in the appendix."
+        blocks.append(Paragraph(cell=Cell(text)))
     return Section("timeline", "What happened", blocks)
 
 
 _BOTH = (
     "A payment counts from when it was made; the second column says when it was posted, and of every other fact when"
-    " the utility knew it. What came to be known a day or more after it happened is marked late."
+    " the utility knew it. What came to be known on a later day is marked."
 )
 
 
@@ -61,7 +63,7 @@ def _moment(case: CaseFile, event: e.Event) -> Row:
     lag = (learned_on(event) - event.day).days
     own = case.shutoff is not None and event.version == case.shutoff.made.version
     after = not own and any(event.version == late.version for late in case.late)
-    notes = (f"{counted(lag, 'day')} late" if lag > 0 else "", "after the moment judged" if after else "")
+    notes = (f"{counted(lag, 'day')} later" if lag > 0 else "", "after the moment judged" if after else "")
     known = Cell(timed(event.known_from), sub=", ".join(filter(None, notes)), mark="late" if any(notes) else "")
     of_the_bill = case.bill is not None and getattr(event, "bill", None) == case.bill.id
     mark = "changed" if after else "key" if of_the_bill or isinstance(event, _TURNS) else ""

@@ -22,6 +22,7 @@ WORDS = {
 }
 
 
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _IDS = re.compile(r" \([^()]*(?:\([^()]*\)[^()]*)*\)\.?$")
 
 
@@ -32,7 +33,7 @@ def rules(case: CaseFile) -> Section:
         blocks.append(
             Paragraph(cell=Cell("The account was not in the ledger at that moment, so nothing was known of it."))
         )
-    if case.said_then is not None:
+    if case.said_then is not None and not _one_knowing(case):
         pairs = [(then, now) for then, now in _pairs(case.said_then, case.said_now) if then and _differ(then, now)]
         turned = [now.rule for then, now in pairs if then.verdict != now.verdict]
         rest = [now.rule for then, now in pairs if then.verdict == now.verdict]
@@ -42,7 +43,8 @@ def rules(case: CaseFile) -> Section:
         word = f"{counted(len(turned), 'rule')} would answer otherwise by what is known now:" if turned else ""
         blocks.append(Paragraph(cell=Cell(text, mark="changed" if turned else "", word=word)))
     for layer in LAYERS:
-        rows = [_row(then, now) for then, now in _pairs(case.said_then, case.said_now) if now.layer == layer]
+        both = [(then, now) for then, now in _pairs(case.said_then, case.said_now) if now.layer == layer]
+        rows = [_alone(now) if _one_knowing(case) else _row(then, now) for then, now in both]
         if rows:
             blocks += [Heading(text=LAYER_NAMES[layer].capitalize()), _table(case, layer, rows)]
     return Section("rules", "What every rule said", blocks)
@@ -67,12 +69,24 @@ def _differ(then: RuleVerdict, now: RuleVerdict) -> bool:
 
 
 def _table(case: CaseFile, layer: str, rows: list[Row]) -> Table:
-    head = ["Rule", f"As known then, {timed(min(case.at, case.known_at))}", f"As known now, {timed(case.known_at)}"]
-    return Table(caption=f"Rules of the {LAYER_NAMES[layer]}", head=head, rows=rows, widths=(5, 6, 6))
+    caption, now = f"Rules of the {LAYER_NAMES[layer]}", timed(case.known_at)
+    if _one_knowing(case):
+        return Table(caption=caption, head=["Rule", f"As known, {now}"], rows=rows, widths=(5, 12))
+    head = ["Rule", f"As known then, {timed(case.at)}", f"As known now, {now}"]
+    return Table(caption=caption, head=head, rows=rows, widths=(5, 6, 6))
+
+
+def _one_knowing(case: CaseFile) -> bool:
+    """Whether then and now are one: the moment judged is not before the one up to which the file tells."""
+    return case.at >= case.known_at
+
+
+def _alone(now: RuleVerdict) -> Row:
+    return Row([_name(now), _verdict(now)], _weight(now))
 
 
 def _row(then: RuleVerdict | None, now: RuleVerdict) -> Row:
-    name = Cell(_what(now), sub=_about(now), word=now.rule)
+    name = _name(now)
     if then is None:
         return Row([name, Cell("–"), _verdict(now)])
     if not _differ(then, now):
@@ -80,6 +94,10 @@ def _row(then: RuleVerdict | None, now: RuleVerdict) -> Row:
         return Row([name, replace(both, word=f"Then and now: {both.word}", span=2)], _weight(now))
     changed = then.verdict != now.verdict
     return Row([name, _verdict(then), _verdict(now)], "changed" if changed else "")
+
+
+def _name(rule: RuleVerdict) -> Cell:
+    return Cell(_what(rule), sub=_about(rule), word=rule.rule)
 
 
 def _about(rule: RuleVerdict) -> str:
@@ -111,6 +129,8 @@ def _said(value: Any) -> str:
         return ", ".join(map(_said, value))
     if isinstance(value, date) and not isinstance(value, datetime):
         return said(value)
+    if isinstance(value, str) and _MOMENT.match(value):
+        return timed(datetime.fromisoformat(value))
     return "none" if value is None else str(value)
 
 

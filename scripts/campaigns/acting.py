@@ -19,6 +19,7 @@ from ledger.store.log import StoreUnavailable
 
 Record = dict[str, Any]
 
+ORIGIN = "torture.example/ledger"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=PACIFIC)
 _SCENARIOS = Path(__file__).parents[1] / "simulation" / "scenarios"
 _FIRST_DAY = date(2024, 1, 2)
@@ -31,7 +32,7 @@ def clock() -> datetime:
 
 def made(url: str) -> str:
     """The address, where a ledger stands now."""
-    create(url, clock, origin="torture.example/ledger")
+    create(url, clock, origin=ORIGIN)
     return url
 
 

@@ -14,6 +14,7 @@ from scripts.campaigns.projecting import killed_projector
 from scripts.campaigns.run import BOTH, Campaign
 from scripts.campaigns.sealing import killed_sealer
 from scripts.campaigns.simulating import simulated
+from scripts.campaigns.standing_by import standby_takes_over
 
 CAMPAIGNS = (
     Campaign(1, "a writer is killed while it appends", "P1 P3", 50, 2000, ("sqlite",), killed_writer),
@@ -36,4 +37,5 @@ CAMPAIGNS = (
     Campaign(18, "the log of every release is replayed", "P5", 1, 1, BOTH, golden_logs),
     Campaign(19, "everything at once", "P1 P2 P3 P4 P5 P6", 2, 100, BOTH, everything),
     Campaign(20, "a utility whose store keeps failing", "P2 P3", 4, 2000, BOTH, simulated),
+    Campaign(21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over),
 )

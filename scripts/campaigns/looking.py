@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from ledger.application import Ledger
+from ledger.integrity.audit import Evidence, verify
 from ledger.posting import Outcome
 from ledger.store.log import EXPLICIT, Log, event_hash, genesis
 from ledger.store.open import open_log
@@ -31,6 +32,12 @@ def check_whole(url: str) -> int:
             assert sorted(found) == list(range(1, heads[shard] + 1)), f"shard {shard} has a gap below its head"
         assert heads.keys() == positions.keys()
         return sum(heads.values())
+
+
+def check_verified(url: str, evidence: Evidence) -> None:
+    """`audit verify` finds nothing, by the key and the notes that are brought."""
+    findings = verify(url, evidence, processes=1).findings
+    assert not findings, f"audit verify: {findings[0]}"
 
 
 def check_acknowledged(url: str, written: Sequence[Record], acknowledged: Iterable[int]) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from commands import answers_over_all
+from commands.accounts import find
 from ledger import events as e
 from ledger.history import History
 from ledger.refusal import Refused
@@ -157,3 +158,10 @@ def test_worklist_estimated_reads_to_true_up():
     assert tasks("2023-03-20", *READS) == [("true_up", None, "2023-04-13")]
     actual = e.ReadTaken(meter="M1", read_on=date(2023, 3, 20), reading=36_000)
     assert tasks("2023-03-20", *READS, actual) == []
+
+
+@pytest.mark.parametrize(("on", "count"), [("2020-02-29", 0), ("2020-03-01", 1)])
+def test_an_account_counts_and_is_found_from_the_day_it_was_opened(on, count):
+    told = history(bill_mailed("2024-03-04", "90.00", "B1"))
+    assert answers_over_all.trial_balance([told], *RULES, day(on))["accounts"] == count
+    assert find([told], *RULES, day(on))["accounts"] == count

@@ -1,6 +1,7 @@
 """`audit export`, `check-bundle`, `diff` and `sample`, called as a user calls them."""
 
 import json
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -249,8 +250,27 @@ def test_what_does_not_go_together_is_said(office: Office) -> None:
     said, code = office.call("export", "--account", "a b", "-o", office.path("y.json"))
     assert code == 2
     said, code = office.call("export", "--account", "7001", "-o", office.path("none/y.json"))
-    assert (code, "No such file" in said) == (2, True)
+    assert (code, "No such file" in said) == (1, True)
+    said, code = office.call("sample", "--seed", "x", "--size", "1", "-o", "-")
+    assert (code, "name a file for the bundle" in said) == (2, True)
     assert not (office.folder / "y.json").exists()
+
+
+def test_what_is_no_file_is_written_and_not_replaced(office: Office) -> None:
+    pipe = office.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    _, code = office.call("export", "--account", "7001", "--redact", "-o", str(pipe))
+    assert (code, pipe.is_fifo()) == (0, True)
+    assert os.read(reader, 100).startswith(b'{"format":"waterledger/bundle/v1"')
+    os.close(reader)
+
+
+def test_a_bundle_with_keys_is_its_owner_s_whatever_an_interrupted_run_left(office: Office) -> None:
+    (office.folder / "x.json.part").write_text("left behind")
+    (office.folder / "x.json.part").chmod(0o644)
+    exported(office, "--account", "7001")
+    assert (office.folder / "x.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_without_seals_there_is_nothing_to_export(tmp_path: Path) -> None:

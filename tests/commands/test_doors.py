@@ -131,7 +131,7 @@ INTERRUPTED = """
 import sys, commands.cli
 class Impatient:
     def find_spec(self, name, *rest):
-        if name == "ledger.policy.pack": raise KeyboardInterrupt
+        if name == "ledger.store.codec": raise KeyboardInterrupt
 sys.meta_path.insert(0, Impatient())
 commands.cli.main()
 """
@@ -166,6 +166,16 @@ def test_usage_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
     assert (shell.folder / "u.csv").read_bytes() == written
     said = shell(*usage, "--csv", "no-folder/u.csv")
     assert (said.returncode, said.stderr) == (1, b"Error: no-folder/u.csv: No such file or directory\n")
+
+
+def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> None:
+    asked = ("explain", "7001", "--at", "2024-05-23T10:00", "--json", "--rule")
+    (found,) = json.loads(shell(*asked, "DO-04").stdout)["rules"]
+    assert found["rule"] == "DO-04"
+    for name in ("DO-4", "DO-40"):
+        wrong = shell(*asked, "DO-04", "--rule", name)
+        assert (wrong.stdout, wrong.returncode) == (b"", 2)
+        assert f"explain judges no rule '{name}'; it judges DO-02, DO-03, DO-04," in wrong.stderr.decode()
 
 
 def test_a_noun_shows_its_own_verbs_only() -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 CANARIES = {
     "name": "Canary Customer",
     "service_address": "17 Canary Lane",
-    "mailing_address": "PO Box 4711, Canary City",
+    "mailing_address": "PO Box 4711-0815, Canary City",
     "billing_email": "canary@example.com",
     "phone": "530-555-0199",
 }
@@ -111,7 +111,7 @@ def test_personal_data_is_shown_unless_it_is_withheld(posted: Call, tmp_path: Pa
     for path in (tmp_path / "redacted").iterdir():
         found = path.read_bytes().lower()
         assert b"canary" not in found, path.name
-        assert b"4711" not in found, path.name
+        assert b"4711-0815" not in found, path.name
         assert b"530-555-0199" not in found, path.name
     assert "canary" not in (done.stdout + done.stderr).lower()
     assert "[withheld]" in (tmp_path / "redacted" / "index.html").read_text(encoding="utf-8")
@@ -150,3 +150,20 @@ def test_what_cannot_be_told_is_refused_and_nothing_is_written(posted: Call, tmp
     with pytest.raises(Refused, match=sentence):
         posted("dossier", *arguments, "-o", str(tmp_path / "case"))
     assert not (tmp_path / "case").exists()
+
+
+def test_what_is_no_folder_is_named_before_anything_is_done(posted: Call, tmp_path: Path):
+    (tmp_path / "taken").write_text("somebody's own")
+    with pytest.raises(Refused, match=r"output: .*taken is a file; give a folder"):
+        posted("dossier", "7001", "-o", str(tmp_path / "taken"))
+    with pytest.raises(Refused, match="output: it has no name; give a folder"):
+        posted("dossier", "7001", "-o", "")
+    assert (tmp_path / "taken").read_text() == "somebody's own"
+
+
+def test_a_file_that_cannot_be_put_in_its_place_leaves_no_part_of_it(posted: Call, tmp_path: Path):
+    folder = tmp_path / "case"
+    (folder / "index.html").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        posted("dossier", "7001", "-o", str(folder))
+    assert [path.name for path in folder.iterdir()] == ["index.html"]

@@ -38,7 +38,7 @@ def test_a_fee_that_the_policy_does_not_fix_needs_an_amount(kind):
     refusal = World().refusal("fee charge", fee="F-1", kind=kind, on="2024-03-04")
     assert (refusal.code, refusal.message) == (
         "no_fee_amount",
-        f"the policy sets no amount for a {kind.replace('_', ' ')} fee; give one",
+        f"the policy sets no amount for fees of the kind {kind}; give one",
     )
 
 

@@ -122,6 +122,14 @@ def test_cw_10_a_plausible_rollover_is_not_flagged():
     assert flags(world, "meter read", read_on="2024-03-14", reading="995") == ("CW-10",)
 
 
+@pytest.mark.parametrize(
+    ("reading", "flagged"), [("9999.999", ()), ("10000", ("CW-10",)), ("999999999999", ("CW-10",))]
+)
+def test_cw_10_a_reading_that_the_dials_cannot_show_is_flagged(reading: str, flagged: tuple[str, ...]):
+    world = metered(("2024-02-09", "9990"))
+    assert flags(world, "meter read", read_on="2024-03-14", reading=reading) == flagged
+
+
 def test_cw_10_an_estimate_proves_nothing():
     world = metered().given("meter read", read_on="2024-02-09", reading="130", kind="estimated")
     assert flags(world, "meter read", read_on="2024-03-14", reading="120") == ()

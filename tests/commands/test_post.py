@@ -1,6 +1,8 @@
 """`init` and `post` as whole programs: what they say when they are stopped, unheard, or called with the wrong words."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,6 +100,52 @@ def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:
     statuses = [json.loads(line)["status"] for line in again.stdout.splitlines()]
     assert statuses == sorted(statuses), "duplicates first, then the rest"
     assert len(statuses) == 2500
+
+
+def test_a_rehearsal_whose_reader_leaves_ends_in_one_sentence_too(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("".join(opening(f"A{number}") for number in range(2500)))
+    subprocess.run(program(tmp_path, "init"), cwd=ROOT, capture_output=True, check=True)
+    rehearsing = program(tmp_path, "post", "--dry-run", str(feed))
+    with subprocess.Popen(rehearsing, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as post:
+        assert post.stdout is not None
+        assert post.stderr is not None
+        assert json.loads(post.stdout.readline())["status"] == "recorded"
+        post.stdout.close()
+        said = post.stderr.read()
+    assert post.returncode == 1
+    assert said.startswith("nobody reads the answers any more: stopped after ")
+    assert said.endswith("nothing was recorded\n")
+    assert said.count("\n") == 1
+
+
+def test_the_count_on_a_terminal_spoils_no_answer(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("not a command\n" * 1200)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(program(tmp_path, "post", str(feed)), cwd=ROOT, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        said = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    *answers, count = [_on_screen(line) for line in said.split("\r\n")[:-1]]
+    assert [json.loads(answer)["line"] for answer in answers] == list(range(1, 1201))
+    assert "500 commands" in said
+    assert count == "1,200 commands, 100 % of the feed read"
+
+
+def _read(terminal: int) -> bytes:
+    """What stands there; nothing once the program at its other end is gone."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def _on_screen(line: str) -> str:
+    shown = ""
+    for text in line.split("\r"):
+        shown = text + shown[len(text) :]
+    return shown
 
 
 def test_answers_that_cannot_be_written(tmp_path: Path) -> None:

@@ -157,3 +157,10 @@ def since_signed_by_the_key_and_by_a_forger_of_it(draft: Draft) -> None:
     text = draft.log.seals[1].note.partition("\n\n")[0] + "\n"
     forged = draft.log.key.line(text + "x")
     draft.since = f"{text}\n{draft.log.key.line(text)}{forged}{SigningKey('w.example', 3).line(text)}"
+
+
+@bad
+def leaf_of_the_seal(draft: Draft) -> None:
+    event = draft.account["events"][-1]
+    event["leaf"] = draft.log.seals[-1].leaf
+    draft.names = draft.account["account"], event["version"]

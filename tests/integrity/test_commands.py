@@ -108,7 +108,7 @@ def test_a_witness_signs_what_extends_her_last_note(watched: Desk):
         ("~2.note ~1.note --log-key ~log.vkey --key ~mine.key", "does not carry your own cosignature", 3),
         ("~2.note --log-key ~log.vkey --key ~mine.key", "give the last note that you kept, or --first", 2),
         ("~2.note ~kept.note --log-key ~log.vkey --key ~water-ledger.seal.key", "is not a witness's", 1),
-        ("~2.note ~kept.note --log-key nothing --key ~mine.key", "a verifier key is NAME+8 HEX DIGITS+BASE64", 3),
+        ("~2.note ~kept.note --log-key nothing --key ~mine.key", "a verifier key is NAME+8 HEX DIGITS+BASE64", 2),
         ("~log.vkey ~kept.note --log-key ~log.vkey --key ~mine.key", "a note is a text, an empty line", 3),
     ],
 )
@@ -116,6 +116,23 @@ def test_a_witness_signs_nothing_else(watched: Desk, line: str, told: str, exit_
     printed, code = watched(f"audit witness {line}")
     assert told in printed
     assert code == exit_code
+
+
+@pytest.mark.parametrize(
+    "line", ["verify --key ~none", "replay ~ --key ~none", "witness ~2.note --first --log-key ~none --key ~mine.key"]
+)
+def test_a_file_that_holds_no_key_is_a_call_that_was_wrong(watched: Desk, line: str):
+    (watched.folder / "none").touch()
+    printed, code = watched(f"audit {line}")
+    assert "a verifier key is NAME+8 HEX DIGITS+BASE64" in printed
+    assert code == 2
+
+
+def test_a_name_that_no_note_can_hold_is_a_call_that_was_wrong(shell: Desk):
+    printed, code = shell("audit key create --witness a+b --key ~mine.key")
+    assert "'a+b' cannot name a key" in printed
+    assert code == 2
+    assert not (shell.folder / "mine.key").exists()
 
 
 def test_a_witness_does_not_sign_a_log_that_was_rewritten(watched: Desk):
@@ -192,6 +209,26 @@ def test_tables_are_compared_when_asked(watched: Desk):
     assert printed.startswith("account 7001: balances balance is kept as 10, and the log gives 0\n")
     assert code == 3
     assert watched("audit verify")[1] == 0
+
+
+def test_damaged_pages_of_the_heads_are_made_anew_once_they_are_removed(watched: Desk):
+    pages = watched.folder / "water-ledger.heads.db"
+    for each in watched.folder.glob("*.heads.db*"):
+        each.unlink()
+    pages.write_bytes(b"no database at all" * 100)
+    printed, code = watched("audit verify")
+    assert ("(remove it, and 'water-ledger audit seal' makes it anew)" in printed, code) == (True, 4)
+    pages.unlink()
+    assert watched("audit seal")[1] == 0
+    assert watched("audit verify")[0].endswith("; 0 findings\n")
+
+
+def test_an_archive_needs_a_seal_and_a_folder_of_its_own(shell: Desk):
+    printed, code = shell("audit archive -o ~a")
+    assert ("has no signed seal yet" in printed, code) == (True, 1)
+    shell("audit seal")
+    printed, code = shell("audit archive -o ~")
+    assert ("is not empty, and an archive is never mixed with anything" in printed, code) == (True, 2)
 
 
 def test_an_archive_is_written_and_replayed(watched: Desk):

@@ -13,7 +13,7 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.history import History
 from ledger.money import decimals, thousandths
-from ledger.usage import Month, implausible, metering, monthly
+from ledger.usage import Month, implausible, metering, months
 
 day = date.fromisoformat
 FIRST_RECORDED = datetime.fromisoformat("2024-01-01T08:00-08:00")
@@ -71,11 +71,6 @@ def billed(bill: str, start: str, end: str, usage: str | None) -> e.Event:
 def told(name: str, average: Fraction | None, *rest: object, **more: object) -> Month:
     """A month of that average."""
     return Month(name, *(average.as_integer_ratio() if average is not None else (0, 0)), *rest, **more)
-
-
-def months(of: Account, through: date, last: int) -> list[Month]:
-    """The months up to that of a day, for the account as it stands."""
-    return monthly(metering(of), through, last, still_open=of.closed_on is None)
 
 
 def month(of: Account, name: str) -> Month:

@@ -160,6 +160,9 @@ def test_a_pack_or_a_file_that_is_none(ledger_url, tmp_path):
     with ExitStack() as stack:
         with pytest.raises(Invalid, match="not TOML"):
             side(stack, ledger_url, f"pack:{file}")
+        file.write_bytes(b"\xff\xfe\x00 no text either")
+        with pytest.raises(Invalid, match="not UTF-8 text"):
+            side(stack, ledger_url, f"pack:{file}")
         with pytest.raises(StoreError, match="not an SQLite file"):
             side(stack, ledger_url, f"views:{file}")
         with pytest.raises(StoreError, match="no rows yet"):

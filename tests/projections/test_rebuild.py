@@ -11,13 +11,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from commands.cli import cli
 from ledger import events as e
 from ledger.store.codec import encode
 from ledger.store.log import Entry, StoreError
 from ledger.store.open import open_log
 from projections import rebuild as rebuilding
-from projections import runner
+from projections import runner, store
 from projections.catalogue import PROJECTIONS
 from projections.rebuild import rebuild
 from projections.runner import Projector
@@ -281,6 +283,25 @@ def test_rows_of_another_version_of_the_program_are_not_followed(ledger_url, mon
         assert projector.step() is None
 
 
+def test_digests_keep_no_row_in_memory_and_the_program_is_read_once(ledger_url, template, monkeypatch):
+    rebuild(ledger_url, 1)
+    digests(ledger_url)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read again"))
+    assert store.code() == store.code()
+    assert not hasattr(store.line_of, "cache_info")
+
+
 def test_the_digests_name_every_projection(ledger_url, template):
     assert list(template.digests) == list(PROJECTIONS)
     assert len(set(template.digests.values())) == len(PROJECTIONS)
+
+
+def test_a_follower_is_stopped_by_ctrl_c(ledger_url, monkeypatch):
+    rebuild(ledger_url, 1)
+
+    def stopped(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", stopped)
+    found = CliRunner().invoke(cli, ["--db", ledger_url, "projections", "follow"])
+    assert (found.exit_code, found.output) == (0, "stopped; 0 events taken in\n")

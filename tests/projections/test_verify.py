@@ -82,6 +82,23 @@ def test_nothing_to_compare(ledger_url):
             next(verify(projector))
 
 
+def test_rows_that_another_version_laid_out_are_not_read_and_an_erased_account_has_none(ledger_url, template):
+    rebuild(ledger_url, 1)
+    account = template.accounts[0]
+    with Projector(ledger_url) as projector:
+        shown, database = projector.views.shown(), projector.views.database
+        database.run(f"ALTER TABLE {{s}}{shown.table} RENAME COLUMN autopay TO enrollments")
+        database.run("UPDATE {s}generation SET code = 'another'")
+        with pytest.raises(StoreError, match=r"another version of the program .*projections rebuild"):
+            list(verify(projector))
+        projector.refold([account])
+        assert account not in list(projector.views.accounts(shown))
+        assert len(list(projector.views.accounts(shown))) == len(template.accounts) - 1
+    rebuild(ledger_url, 1)
+    with Projector(ledger_url) as projector:
+        assert [found for found in verify(projector) if found] == []
+
+
 def test_an_erased_log_in_is_forgotten_when_its_account_is_folded_anew(ledger_url, template, ask):
     rebuild(ledger_url, 1)
     ((account,),) = ask("SELECT account FROM logins WHERE login IS NOT NULL LIMIT 1")

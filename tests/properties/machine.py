@@ -4,10 +4,7 @@ The machine does not wait for a shutoff to happen: after each step it asks the r
 `allowed` may only be said where the model knows of nothing against it, and must be said where the model knows that all
 is in order and nothing was ever asked, disputed or promised.
 
-Seen to fail under these one-line changes: 78 for 79 days to pay; Friday no longer avoided; the notice stale after 46
-days; a notice that covers bills not yet past due; a petition on the sixth day still in time; a petition answered that
-still stays; a returned payment that still pays; a second installment not looked at; an absorbed deposit still held; a
-reported payment that never stops counting; two accepted parts of the health exception taken for three.
+Seen to fail under these one-line changes: Friday no longer avoided; the notice stale after 46 days.
 """
 
 from datetime import date, datetime, time, timedelta

@@ -1,7 +1,7 @@
 """What an account's rows tell is what its history tells, whatever happened to it and whenever it is asked.
 
-Seen to catch, each alone: petitions, arrangements or `waiting` left out of what the work list looks at; movements after
-the period left in the closing total; rows asked before all of them happened, or of a moment within a movement's day.
+Seen to catch, each alone: petitions, arrangements or `waiting` left out of what the work list looks at; movements
+after the period left in the closing total; rows asked before all of them happened.
 """
 
 from datetime import date, datetime, time, timedelta

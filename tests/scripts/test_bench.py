@@ -70,7 +70,7 @@ def test_a_bundle_is_measured_and_weighed(store, request):
 
 def test_questions_are_measured_from_start_to_exit_and_alone():
     whole, answer = question.measure("sqlite", 0, 1)
-    assert set(question.QUESTIONS) | {"stock", "driver", "python"} == set(whole.figures)
+    assert set(question.QUESTIONS) | {"stock", "driver", "libraries", "python"} == set(whole.figures)
     assert set(question.QUESTIONS) == set(answer.figures)
 
 

@@ -36,6 +36,13 @@ def test_servers(url: str) -> None:
     assert ":p@" not in log.link.place
 
 
+def test_an_address_may_name_several_servers() -> None:
+    url = "postgresql://u:secret-word@one:5433,two,[::1]:5434/db?target_session_attrs=read-write&schema=a"
+    log = open_log(url)
+    assert isinstance(log, PostgresLog)
+    assert log.link.place == "PostgreSQL at one:5433, two, ::1:5434/db (schema a)"
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -49,6 +56,7 @@ def test_servers(url: str) -> None:
         ("sqlite:///l.db?mode=ro", "one option"),
         ("sqlite:///l.db?timeout=soon", "one option"),
         ("postgresql://host:port/db", "cannot be read"),
+        ("postgresql://host:5432,other:port/db", "cannot be read"),
         ("postgresql://host/db?schema=A", "a schema is named"),
         ("postgresql://host/db?schema=a;drop", "a schema is named"),
         ('postgresql://host/db?schema=a"', "a schema is named"),

@@ -157,5 +157,5 @@ def test_do_45_the_fees_of_the_pack(kind, amount, rule):
 
 @pytest.mark.parametrize("kind", ["late", "returned_payment", "other"])
 def test_a_fee_the_pack_does_not_set_needs_an_amount(kind):
-    with pytest.raises(Refused, match=f"no amount for a {kind.replace('_', ' ')} fee; give one"):
+    with pytest.raises(Refused, match=f"no amount for fees of the kind {kind}; give one"):
         fee_amount(kind, policies().on(disconnected("2024-05-23 10:00").day))

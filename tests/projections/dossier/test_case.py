@@ -125,7 +125,7 @@ def test_a_payment_shows_when_it_was_made_and_when_it_was_posted():
     (table,) = (block for block in section(told(scenario("disputed-account")), "timeline") if hasattr(block, "caption"))
     (row,) = (row for row in table.rows if "P-7001-40" in row.cells[2].text)
     assert [cell.text for cell in row.cells[:2]] == ["Sat 8 June 2024, 20:15", "Tue 11 June 2024, 07:00"]
-    assert row.cells[1].sub == "3 days late, after the moment judged"
+    assert row.cells[1].sub == "3 days later, after the moment judged"
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,83 @@ def test_every_statement_points_to_events_that_are_in_the_appendix(name, account
     assert cited
     assert set(cited) <= versions
     assert versions == set(range(1, len(document.events) + 1))
+
+
+def test_the_first_lines_tell_what_was_asked_and_what_came_of_it():
+    lead = sentences(told(scenario("c-16-03-008"), "7125").lead)
+    assert [line.split(": ", 1)[0] for line in lead if "2015" in line or "2016" in line] == [
+        "Wed 30 December 2015", "Fri 29 January 2016", "Mon 7 March 2016", "Thu 23 June 2016",
+    ]  # fmt: skip
+    assert "The petition is not answered." not in lead
+    assert "The petition is not answered." in sentences(told(scenario("petition-on-day-6"), "7102").lead)
+
+
+def test_the_first_lines_tell_what_was_owed_then_by_either_knowing():
+    then, now = [line for line in sentences(told(scenario("disputed-account")).lead) if line.startswith("By what")]
+    assert then.endswith("stood in the way; owed $445.85, of which past due $347.67.")
+    assert now.endswith("by company policy and statute; owed $98.18, of which past due $0.00.")
+
+
+def test_the_ground_of_a_shutoff_is_the_first_reason_named():
+    (now,) = (
+        cell for cell in cells(told(scenario("disputed-account")).lead) if cell.word == "By what is known now: no,"
+    )
+    assert now.sub.startswith("DO-31: no bill is past due; DO-02: ")
+
+
+def test_the_events_told_from_are_those_known():
+    early = told(scenario("petition-on-day-6"), "7102", known_at=at("2024-03-01T12:00"))
+    assert "Fri 1 March 2024, 12:00 Pacific time, from 1 event; 4 more came later" in sentences(early.lead)
+    assert sentences(section(early, "bill")) == ["No bill was issued, as known on Fri 1 March 2024, 12:00."]
+
+
+def test_then_and_now_stand_side_by_side_only_where_they_are_two():
+    def heads(document):
+        return {
+            tuple(name.split(",")[0] for name in block.head)
+            for block in section(document, "rules")
+            if hasattr(block, "head")
+        }
+
+    assert heads(told(scenario("disputed-account"))) == {("Rule", "As known then", "As known now")}
+    alone = told(scenario("c-99-11-017"), "7124")
+    assert heads(alone) == {("Rule", "As known")}
+    assert not [line for line in sentences(section(alone, "rules")) if "Then and now" in line]
+
+
+def test_what_was_credited_is_not_called_paid():
+    paid = named(section(told(scenario("c-16-03-008"), "7125"), "bill"))["Paid or credited"]
+    assert paid == "$396.96 on 29 January 2016 (dispute credit)"
+
+
+def brought_in(bills: int, first_known: str) -> MemoryLedger:
+    """An account known from `first_known`, bills brought in on 2 January 2026, and a shutoff of 10 June 2024."""
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2019-01-01", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    ledger.post("account open", **opened, learned_at=first_known)
+    for number in range(1, bills + 1):
+        issued = {"bill": f"B-{number}", "mailed_on": f"2024-03-{number:02}", "amount": "9.00"}
+        ledger.post("bill issue", **issued, learned_at="2026-01-02T09:00-08:00")
+    off = {"at": "2024-06-10T10:20-07:00", "reason": "nonpayment"}
+    ledger.post("service disconnect", **off, learned_at="2026-01-02T09:00-08:00")
+    ledger.post("account close", closed_on="2026-01-03", reason="moved")
+    return ledger
+
+
+@pytest.mark.parametrize(("bills", "named"), [(12, 12), (13, 13), (15, 13)])
+def test_the_first_lines_name_no_more_late_facts_than_can_be_read(bills, named):
+    lead = told(brought_in(bills, "2019-01-01T09:00-08:00")).lead
+    (late,) = (block for block in lead if getattr(block, "title", "").startswith("What had happened"))
+    assert len(late.cells) == named
+    assert ("marked in section 4" in late.cells[-1].text) == (bills > 12)
+
+
+def test_what_came_all_together_later_is_said_once():
+    lead = told(brought_in(3, "2026-01-02T09:00-08:00")).lead
+    assert "By what was known then: the account was not in the ledger yet." in sentences(lead)
+    assert not [block for block in lead if getattr(block, "title", "").startswith("What had happened")]
+
+
+def test_an_account_that_was_closed_says_so():
+    assert named(told(brought_in(1, "2019-01-01T09:00-08:00")).lead)["Closed"] == "Sat 3 January 2026"
+    assert "Closed" not in named(told(scenario("disputed-account")).lead)

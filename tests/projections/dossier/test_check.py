@@ -14,6 +14,8 @@ from commands.cli import cli
 from tests.integrity.browser import dom
 from tests.integrity.made_log import SigningKey
 
+TWIN = '<article class="event" data-version="3"></article>'
+
 Check = Callable[[str], tuple[str, str, list[str], list[int]]]
 
 
@@ -104,17 +106,39 @@ def test_without_a_key_all_but_the_signature_is_checked(sealed: Sealed, check: C
     assert "paste it" in said
 
 
+def test_another_key_proves_nothing(sealed: Sealed, check: Check):
+    state, said, findings, broken = check(sealed.with_key(SigningKey("del-oro.example/ledger", seed=9).vkey))
+    finding = "The proof as a whole: the note is not signed with the key given."
+    assert (state, findings, broken) == ("bad", [finding], [])
+    assert said == f"NOT PROVED. {finding}"
+
+
 @pytest.mark.parametrize(
-    ("key", "finding"),
+    ("key", "why"),
     [
-        (SigningKey("del-oro.example/ledger", seed=9).vkey, "the note is not signed with the key given"),
         ("del-oro.example/ledger+", "the key is not an Ed25519 verifier key: name+id+base64"),
+        (SigningKey("del-oro.example/ledger", seed=9).vkey[:-4] + "AAAA", "the key does not fit the id it states"),
     ],
 )
-def test_another_key_proves_nothing(sealed: Sealed, check: Check, key: str, finding: str):
+def test_a_key_not_copied_whole_says_nothing_of_the_file(sealed: Sealed, check: Check, key: str, why: str):
     state, said, findings, broken = check(sealed.with_key(key))
-    assert (state, findings, broken) == ("bad", [f"The proof as a whole: {finding}."], [])
-    assert said == f"NOT PROVED. The proof as a whole: {finding}."
+    assert (state, findings, broken) == ("bad", [], [])
+    assert said.startswith(f"NOT CHECKED: {why}")
+    assert said.endswith("check again.")
+
+
+def test_the_key_is_pasted_and_sent_where_the_answer_appears(sealed: Sealed, check: Check):
+    box = re.findall(r'<div class="check" id="check".*?</div>', sealed.page, re.DOTALL)[0]
+    assert [name for name in ("check-result", "key", "check-again") if f'id="{name}"' in box] == [
+        "check-result", "key", "check-again",
+    ]  # fmt: skip
+    typed = (
+        f"const field = document.getElementById('key'); field.value = '{sealed.key}';"
+        "field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));"
+    )
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", sealed.page)
+    state, said, _, _ = check(replaced(page, "  await check();\n", f"  await check();\n{typed}\n"))
+    assert (state, said[:6]) == ("good", "Proved")
 
 
 def test_a_redacted_page_is_proved_as_well(sealed: Sealed, check: Check):
@@ -133,6 +157,12 @@ def test_a_redacted_page_is_proved_as_well(sealed: Sealed, check: Check):
         (">2024-03-12</dd>", ">2024-03-11</dd>", 4, "“2024-03-11” on this page as its filed at"),
         ("as stored</summary><pre>", "as stored</summary><pre> ", 1, "is not shown on this page as it was stored"),
         ('id="event-5" data-version="5"', 'id="event-5" data-version="55"', 5, "the page does not show it"),
+        ("amount 54.56", "amount 45.56", 3, "as its lines, which is not what was proved"),
+        ("rule DO-02, since 2020", "rule DO-02, since 2019", 3, "as its basis, which is not what was proved"),
+        ('<dd data-field="amount" data-form="money">467.67<', "<dd>167.67<", 3, "“167.67” on this page as its amount"),
+        ('data-form="effective">2024-03-04<', 'data-form="effective">2024-03-05<', 3, "as its effective"),
+        ('<div><dt>reason</dt><dd data-field="reason" data-form="text">goodwill</dd></div>', "", 5, "has no reason on"),
+        ('<article class="event" id="event-4"', f'{TWIN}<article id="event-4"', 3, "stands on this page twice"),
     ],
 )  # fmt: skip
 def test_an_event_changed_on_the_page_is_named(sealed: Sealed, check: Check, before, after, version, what):

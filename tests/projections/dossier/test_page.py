@@ -72,6 +72,16 @@ def test_what_people_wrote_is_text_and_never_markup():
     assert " 49" not in text
 
 
+def test_another_utilitys_rules_make_a_page_under_their_own_ids():
+    ledger = MemoryLedger("cal-water")
+    ledger.post("account open", opened_on="2019-01-01", name="Sample Customer", service_address="1 Example Lane")
+    ledger.post("bill issue", bill="B-1", mailed_on="2024-03-04", amount="90.00")
+    ledger.post("dispute petition", dispute="D-1", bill="B-1", filed_at="2024-03-12T09:30-07:00")
+    read = " ".join(Text(html(ledger)).lines)
+    assert "Petition | D-1" in read
+    assert "DO-" not in read
+
+
 def test_nothing_is_loaded_from_anywhere(parsed):
     assert not parsed.all("link", "img", "iframe", "object", "embed", "base", "form")
     assert not [attrs for _, attrs in parsed.elements if "src" in attrs]
