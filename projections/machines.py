@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from ledger.integrity.columns import Columns, Group
@@ -29,18 +30,18 @@ def workers(address: str, export: Columns, lookup: Lookup) -> Iterator[Fold]:
     Raises StoreUnavailable where there is no scheduler or no worker left, NoDask.
     """
     try:
-        from distributed import CancelledError, Client, KilledWorker
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise NoDask from None
     try:
-        with Client(address, timeout=PATIENCE, set_as_default=False) as client:
+        with distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
             client.wait_for_workers(1, timeout=PATIENCE)
             yield lambda groups: _folded(client, groups, export, lookup)
-    except (OSError, ValueError, CancelledError) as error:
+    except (OSError, ValueError, distributed.CancelledError) as error:
         raise StoreUnavailable(
             f"the Dask scheduler at {address} cannot be reached, or has no worker: {error}"
         ) from None
-    except KilledWorker:
+    except distributed.KilledWorker:
         raise StoreUnavailable(f"workers of the Dask cluster at {address} keep dying (give them more memory)") from None
 
 

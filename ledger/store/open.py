@@ -126,9 +126,12 @@ def _postgres(url: str, read_only: bool) -> tuple["Link", str]:
     from ledger.store.postgres_link import Link
 
     try:
-        parts = urlsplit(url)
+        scheme, _, rest = url.partition("://")
+        # Several servers in one address, some by number: not every version of the parser lets that pass.
+        servers = re.split("[/?#]", rest, maxsplit=1)[0]
+        parts = urlsplit(f"{scheme}://server{rest[len(servers) :]}")._replace(netloc=servers)
         options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        where = ", ".join(map(_host, parts.netloc.rpartition("@")[2].split(",")))
+        where = ", ".join(map(_host, servers.rpartition("@")[2].split(",")))
     except ValueError:
         raise BadAddress(f"this PostgreSQL address cannot be read ({_WAY_OUT})") from None
     schema = dict(options).get("schema", "ledger")
