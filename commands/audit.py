@@ -1,6 +1,5 @@
 """`audit`: seals over the log, and what an auditor checks with them."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -12,6 +11,7 @@ import click
 
 from commands import clock
 from commands.cli import BROKEN, REFUSED, Lazy
+from commands.progress import reached
 
 if TYPE_CHECKING:
     from ledger.integrity.chains import Finding
@@ -123,13 +123,6 @@ def read_note_file(path: str) -> "Note":
         return read_note(file.read(200_000).decode(errors="replace"))
 
 
-def progress(done: int, total: int, what: str) -> None:
-    """Progress: on standard error, and only on a terminal."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done:,} of {total:,} {what}" + ("\n" if done >= total else ""))
-        sys.stderr.flush()
-
-
 @click.command()
 @KEY_OPTION
 @click.pass_obj
@@ -149,7 +142,7 @@ def seal(url: str, key_path: str | None) -> None:
     with store_at(url) as store:
         current_key(store.rows)
         signer = FileSigner(key_file(store, key_path))
-        made = take(store.rows, store.log.origin, signer, clock.now, partial(progress, what="events"))
+        made = take(store.rows, store.log.origin, signer, clock.now, partial(reached, what="events"))
     if made is None:
         click.echo("nothing to seal: nothing was recorded yet", err=True)
         return
@@ -252,7 +245,7 @@ def verify(
 
     with store_at(ctx.obj, read_only=True):
         evidence = Evidence(vkey, [read_note_file(path) for path in notes], titles())
-        found = check(ctx.obj, evidence, processes, partial(progress, what="ranges"))
+        found = check(ctx.obj, evidence, processes, partial(reached, what="ranges"))
     findings = found.findings + (list(_of_tables(ctx.obj)) if projections else [])
     if as_json:
         from commands.questions import write

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import KEY_HELP, VKey, fail, progress, store_at
+from commands.audit import KEY_HELP, VKey, fail, store_at
 from commands.cli import BROKEN, REFUSED
+from commands.progress import reached
 from ledger.events import UTILITY
 from ledger.integrity.archive import Archive, BadArchive, NotEmpty, write
 from ledger.integrity.bundle import NotSealed
@@ -34,7 +35,7 @@ def archive(url: str, folder: Path) -> None:
     """
     with store_at(url, read_only=True) as store:
         try:
-            index = write(store.rows, folder, partial(progress, what="events"))
+            index = write(store.rows, folder, partial(reached, what="events"))
         except NotSealed as error:
             fail(str(error), REFUSED)
         except NotEmpty as error:
@@ -84,7 +85,7 @@ def _replayed(url: str, opened: Archive) -> tuple[dict[str, str], int, int]:
         accounts = events = 0
         for account, states in opened.accounts():
             accounts, events = accounts + 1, events + len(states)
-            progress(events, opened.seal.events, "events")
+            reached(events, opened.seal.events, "events")
             if account != UTILITY:
                 for digest, row in zip(digests.values(), pack(Folded(account, decode(states), world)), strict=True):
                     digest.update(b"" if row is None else line_of(account, row))

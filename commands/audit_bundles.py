@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import Store, VKey, fail, progress, store_at
+from commands.audit import Store, VKey, fail, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.fields import identifier
 from commands.outputs import whole
+from commands.progress import reached
 from commands.questions import write
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _export_parquet(url: str, folder: Path, parts: int) -> None:
 
     with store_at(url, read_only=True) as store:
         try:
-            index = write_columns(store.rows, store.log.origin, folder, parts, partial(progress, what="events"))
+            index = write_columns(store.rows, store.log.origin, folder, parts, partial(reached, what="events"))
         except NoPyArrow:
             raise click.UsageError(
                 "--parquet needs PyArrow, which is not installed: pip install 'water-ledger[bulk]'"

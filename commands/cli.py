@@ -140,10 +140,14 @@ def _noun(noun: str) -> Callable[[], click.Command]:
     return build
 
 
+_ELSEWHERE = dict.fromkeys(("aging", "trial-balance", "worklist"), "questions_over_all") | {
+    name: name for name in ("register", "report", "whatif")
+}
+"""The modules of the questions that do not stand in `commands.questions`."""
+
+
 def _question(name: str) -> Callable[[], click.Command]:
-    all_accounts = dict.fromkeys(("aging", "trial-balance", "worklist"), "questions_over_all")
-    own = {"register": "register", "report": "report", "whatif": "whatif"} | all_accounts
-    return _member(f"commands.{own.get(name, 'questions')}", name.replace("-", "_"))
+    return _member(f"commands.{_ELSEWHERE.get(name, 'questions')}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (

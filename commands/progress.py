@@ -40,6 +40,13 @@ class Progress:
         sys.stderr.flush()
 
 
+def reached(done: int, total: int, what: str) -> None:
+    """So much of a known total is done; says nothing where no terminal listens."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done:,} of {total:,} {what}" + ("\n" if done >= total else ""))
+        sys.stderr.flush()
+
+
 def _size(feed: BinaryIO) -> int:
     try:
         return os.fstat(feed.fileno()).st_size if feed.seekable() else 0

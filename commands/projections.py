@@ -1,14 +1,15 @@
 """What people read from tables: whether it is current, keeping it so, making it anew, and checking it."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import click
 
 from commands.cli import BROKEN, DONE, REFUSED
+from commands.progress import reached
 from commands.questions import write
 from ledger.showing import plain
 
@@ -22,13 +23,6 @@ def _projector(url: str) -> Iterator[Any]:
         if not projector.log.exists():
             raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
         yield projector
-
-
-def _report(done: int, total: int) -> None:
-    """Progress: on standard error, and only on a terminal."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done:,} of {total:,} accounts" + ("\n" if done >= total else ""))
-        sys.stderr.flush()
 
 
 @click.command()
@@ -83,7 +77,7 @@ def follow(url: str, once: bool, every: int) -> None:
             while True:
                 found = projector.step()
                 if found is None:
-                    make_anew(url, progress=_report)
+                    make_anew(url, progress=partial(reached, what="accounts"))
                 elif found:
                     taken += found
                 elif once:
@@ -109,7 +103,7 @@ def rebuild(url: str, processes: int | None) -> None:
     """
     from projections.rebuild import rebuild as make_anew
 
-    generation = make_anew(url, processes, _report)
+    generation = make_anew(url, processes, partial(reached, what="accounts"))
     click.echo(f"generation {generation.number} is shown, {sum(generation.positions.values()):,} events folded")
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import Store, fail, progress, store_at
+from commands.audit import Store, fail, store_at
 from commands.audit_archive import compared
 from commands.cli import BROKEN
+from commands.progress import reached
 from commands.questions import write
 
 BULK = "pip install 'water-ledger[bulk]'"
@@ -70,7 +71,7 @@ def _replayed(store: Store, folder: Path, address: str | None) -> "tuple[Replaye
                 fold = stack.enter_context(workers(address, export, projector.lookup))
             else:
                 fold = here(export, projector.lookup)
-            return fold_all(export, fold, partial(progress, what="events")), seal
+            return fold_all(export, fold, partial(reached, what="events")), seal
     except BadArchive as error:
         fail(str(error), BROKEN)
     except NoPyArrow:

@@ -87,11 +87,6 @@ class Month(Struct, frozen=True, gc=False):
         return average and average * self.covered_days / self.days
 
 
-def months(account: Account, through: date, last: int) -> list[Month]:
-    """The `last` months up to that of `through`, for the account as it stood then."""
-    return monthly(metering(account), through, last, still_open=account.closed_on is None)
-
-
 def monthly(metered: Metering | None, through: date, last: int, *, still_open: bool = True) -> list[Month]:
     """The `last` months up to that of `through`; None is an unmetered service, which has no average."""
     window = _window(through.year, through.month, last)

@@ -13,9 +13,16 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.history import History
 from ledger.money import decimals, thousandths
-from ledger.usage import Month, implausible, metering, months
+from ledger.usage import Month, implausible, metering, monthly
 
 day = date.fromisoformat
+
+
+def months(account: Account, through: date, last: int) -> list[Month]:
+    """The `last` months up to that of `through`, for the account as it stood then."""
+    return monthly(metering(account), through, last, still_open=account.closed_on is None)
+
+
 FIRST_RECORDED = datetime.fromisoformat("2024-01-01T08:00-08:00")
 
 
