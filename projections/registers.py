@@ -1,7 +1,7 @@
 """Registers: disputes, appeals, arrangements and their installments, deposits, shutoffs, notices."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from ledger import events as e
@@ -11,7 +11,7 @@ from ledger.history import happened
 from ledger.moments import bare, shown
 from ledger.policy.arrangements import progress
 from ledger.policy.case import Case, moment_of, start_of
-from ledger.policy.notices import covered_bills, standing
+from ledger.policy.notices import covered_bills, good_until, standing
 from ledger.policy.stays import deposit_needed, petition_days
 from projections.rows import Folded, Moment, Row
 
@@ -320,4 +320,4 @@ def notices(seen: Folded) -> Iterator[NoticeRow]:
 
 def _stale_after(case: Case, notice: e.NoticeServed) -> date | None:
     days = case.policies.on(notice.on, case.account.district).find("notice_given", "stale_after_days")
-    return None if days is None else notice.on + timedelta(days=days)
+    return None if days is None else good_until(notice, days)

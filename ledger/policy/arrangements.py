@@ -248,10 +248,7 @@ def final_notices(case: Case, since: date) -> list[NoticeServed]:
 
 
 def _final_has_run(case: Case, notice: NoticeServed) -> date:
-    given = notice.on
-    if notice.method == "mail":
-        given += case.days("petition_in_time", "mail_presumption_days")
-    return case.after_business_days(given, case.value("breach_notice", "business_days"))
+    return case.after_business_days(notice.on, case.value("breach_notice", "business_days"))
 
 
 @rule("no_second_chance", layer="policy")

@@ -91,7 +91,7 @@ def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | Non
     """Why a notice no longer stands: its age, payment in full since, a new arrangement since; None where it does."""
     last = _stale_after(case, notice)
     if case.on > last:
-        return f"it went stale after {said(last)}"
+        return f"it is stale since {said(last + ONE_DAY)}"
     for arrangement in case.account.arrangements.values():
         if arrangement.agreed and arrangement.agreed.on >= notice.on:
             return f"arrangement {arrangement.id} was agreed since"
@@ -102,7 +102,12 @@ def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | Non
 
 
 def _stale_after(case: Case, notice: NoticeServed) -> date:
-    return notice.on + case.days("notice_given", "stale_after_days")
+    return good_until(notice, case.value("notice_given", "stale_after_days"))
+
+
+def good_until(notice: NoticeServed, days: int) -> date:
+    """The last day on which a notice stands by its age: it is stale on the day so many `days` after its service."""
+    return notice.on + timedelta(days=days - 1)
 
 
 def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date | None:

@@ -144,7 +144,7 @@ def test_do_13_a_breach_the_utility_found_ends_the_shield_until_a_later_payment(
     [
         ("2024-05-22", "posted", "2024-05-29", "2024-05-30"),  # Monday 27 May is Memorial Day
         ("2024-05-22", "hand", "2024-05-29", "2024-05-30"),
-        ("2024-05-22", "mail", "2024-05-31", "2024-06-03"),
+        ("2024-05-22", "mail", "2024-05-29", "2024-05-30"),  # the five days for mail are the statute's
         ("2024-05-21", "posted", "2024-05-28", "2024-05-29"),
     ],
 )
