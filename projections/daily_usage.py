@@ -45,7 +45,7 @@ def daily_usage(seen: Folded) -> Iterator[DailyUsageRow]:
             month.covered_days,
             month.state,
             month.estimated,
-            " ".join(month.flags),
+            " ".join(month.flags) if month.flags else "",
         )
 
 
