@@ -238,8 +238,11 @@ class Account:
         returned, transferred = self.returned, self.transferred
         for name, p in self.payments.items():
             if name not in returned and name not in transferred:
-                bill = p.bill if isinstance(p, e.PaymentReceived) else None
-                yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None)
+                if isinstance(p, e.PaymentReceived):
+                    meant = f"bill {p.bill}" if p.bill else None
+                    yield Credit(p.received_at.date(), p.version, p.amount, meant)
+                else:
+                    yield Credit(p.on, p.version, p.amount)
         for a in self.adjustments:
             if a.amount < 0:
                 yield Credit(a.on, a.version, -a.amount)

@@ -132,11 +132,14 @@ def _payment_reported(a: Account, event: e.PaymentReported) -> None:
     a.reported[event.payment] = event
 
 
-def _payment(a: Account, event: e.PaymentReceived | e.PaymentTransferredIn) -> None:
+def _payment(a: Account, event: e.PaymentReceived) -> None:
     a.payments[event.payment] = event
-    if isinstance(event, e.PaymentTransferredIn):
-        # A payment that went to another account may come back.
-        a.transferred.pop(event.payment, None)
+
+
+def _payment_transferred_in(a: Account, event: e.PaymentTransferredIn) -> None:
+    a.payments[event.payment] = event
+    # A payment that went to another account may come back.
+    a.transferred.pop(event.payment, None)
 
 
 def _payment_returned(a: Account, event: e.PaymentReturned) -> None:
@@ -291,7 +294,7 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.PaymentReceived: _payment,
     e.PaymentReturned: _payment_returned,
     e.PaymentTransferred: _payment_transferred,
-    e.PaymentTransferredIn: _payment,
+    e.PaymentTransferredIn: _payment_transferred_in,
     e.DepositRequired: _deposit_required,
     e.DepositReceived: _deposit,
     e.DepositInterestAccrued: _deposit,
