@@ -106,7 +106,7 @@ class Account:
 
     __slots__ = (
         "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
-        "billing", "bills", "closed_on", "contacts", "deposits", "disbursements",
+        "billing", "bills", "closed_on", "contacts", "customer_events", "deposits", "disbursements",
         "disputes", "district", "dwelling", "enrollments", "fees", "findings", "health", "id", "language", "logins",
         "low_income",
         "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
@@ -126,6 +126,7 @@ class Account:
         self.language: e.Language = "en"
         self.low_income = False
         self.logins: list[e.LoginLinked | e.LoginUnlinked] = []
+        self.customer_events: list[e.AccountOpened | e.AccountCorrected] = []
         self.autopay: e.AutopayEnrolled | None = None
         self.enrollments: list[e.AutopayEnrolled | e.AutopayCancelled] = []
         self.meter_events: list[e.Event] = []

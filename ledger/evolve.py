@@ -44,6 +44,7 @@ _ORDER = {kind: (kind.when, kind.rank) for kind in e.EVENTS.values()}
 
 def _opened(a: Account, event: e.AccountOpened) -> None:
     a.opened = event
+    a.customer_events.append(event)
     a.service_class, a.dwelling, a.occupancy = event.service_class, event.dwelling, event.occupancy
     a.billing, a.district, a.language, a.low_income = event.billing, event.district, event.language, event.low_income
 
@@ -54,6 +55,7 @@ def _closed(a: Account, event: e.AccountClosed) -> None:
 
 def _corrected(a: Account, event: e.AccountCorrected) -> None:
     a.language = event.language or a.language
+    a.customer_events.append(event)
 
 
 def _classified(a: Account, event: e.AccountClassified) -> None:
