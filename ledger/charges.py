@@ -125,7 +125,7 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
             charge = queue[0]
             left = unpaid[charge]
             if left > 0:
-                share = left if left < amount else amount
+                share = min(left, amount)
                 paid[charge].append(Paid(on, share, credit))
                 unpaid[charge] = left = left - share
                 amount -= share

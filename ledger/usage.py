@@ -368,7 +368,9 @@ class _Tallies:
                 day = opens
             n, marked = first, period.estimated or period.flags
             while day < end and n < last:
-                closes = ends[n] if ends[n] < end else end
+                closes = ends[n]
+                if closes > end:
+                    closes = end
                 # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
                 tops[n] = tops[n] * days + grains * (closes - day) * bottoms[n]
                 bottoms[n] *= days
