@@ -1,4 +1,4 @@
-"""The door of scripts/bench."""
+"""What scripts/bench is asked, and what it prints."""
 
 import sys
 from contextlib import ExitStack
@@ -78,7 +78,3 @@ def main(
         as_table(results)
     if write:
         write.write_text(as_page(results, clock.now().date()))
-
-
-if __name__ == "__main__":
-    main()
