@@ -387,19 +387,22 @@ class _Tallies:
 
     def months(self, still_open: bool) -> Iterator[Month]:
         """Every month of the window, in order."""
+        grain, estimated, flags = self._grain, self._estimated, self._flags
         for n, (span, top, bottom, covered) in enumerate(
             zip(self._window, self._tops, self._bottoms, self._covered, strict=True)
         ):
-            days = span.days
-            state: State = "complete"
-            if covered != days:
-                after_last_read = span.end - min(max(self._known_until, span.start), span.end)
-                state = "open" if still_open and days - covered == after_last_read else "partial"
-            above, below = top, bottom * self._grain * covered
-            shared = gcd(above, below) if covered else 0
-            above, below = (above // shared, below // shared) if shared else (0, 0)
-            flags = tuple(sorted(self._flags[n])) if n in self._flags else ()
-            yield Month(span.name, above, below, days, covered, state, n in self._estimated, flags)
+            above = below = 0
+            if covered:
+                below = bottom * grain * covered
+                shared = gcd(top, below)
+                above, below = top // shared, below // shared
+            state: State = "complete" if covered == span.days else self._state(span, covered, still_open)
+            told = tuple(sorted(flags[n])) if n in flags else ()
+            yield Month(span.name, above, below, span.days, covered, state, n in estimated, told)
+
+    def _state(self, span: _Span, covered: int, still_open: bool) -> State:
+        after_last_read = span.end - min(max(self._known_until, span.start), span.end)
+        return "open" if still_open and span.days - covered == after_last_read else "partial"
 
 
 def _covered(stretches: Iterable[tuple[date, date]], window: Sequence[_Span]) -> list[int]:
