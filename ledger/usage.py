@@ -248,12 +248,12 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
     runs: list[_Run] = []
     served: dict[str, list[tuple[_Run, int]]] = {}
     for event in meter_events:
-        if isinstance(event, e.ReadTaken):
-            if line := _in_service(served.get(event.meter), event.read_on):
-                line[0].take(event, line[1])
-        elif isinstance(event, e.ReadCorrected):
-            if line := _in_service(served.get(event.meter), event.read_on):
-                line[0].correct(event, line[1])
+        if isinstance(event, e.ReadTaken) or isinstance(event, e.ReadCorrected):  # noqa: SIM101 – a union is slow here
+            for run, place in reversed(served.get(event.meter, ())):
+                end = run.meters[place].end
+                if end is None or event.read_on <= end:
+                    run.take(event, place) if isinstance(event, e.ReadTaken) else run.correct(event, place)
+                    break
         elif isinstance(event, e.MeterInstalled):
             run = _Run(_Meter(event.unit, event.dials, event.multiplier, event.on, event.reading))
             runs.append(run)
@@ -270,15 +270,6 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
                 run.exchange(event)
                 served.setdefault(event.new_meter, []).append((run, place + 1))
     return runs
-
-
-def _in_service(served: Sequence[tuple[_Run, int]] | None, on: date) -> tuple[_Run, int] | None:
-    """The last service of a meter, as its run and its place there, that had not ended before a day."""
-    for line in served[::-1] if served else ():
-        end = line[0].meters[line[1]].end
-        if end is None or on <= end:
-            return line
-    return None
 
 
 def _from_bills(account: Account) -> Metering | None:
@@ -355,47 +346,39 @@ class _Tallies:
 
     def _take(self, periods: Iterable[Period]) -> None:
         tops, bottoms, until = self._tops, self._bottoms, self._known_until
-        opens, ends = self._window[0].start, [month.end for month in self._window]
+        opens, ends = self._window[0].start if self._window else 0, [month.end for month in self._window]
         first, last = 0, len(ends)
         for period in periods:
             day, end, grains, days = period.start.toordinal(), period.end.toordinal(), period.grains, period.days
-            # Comparisons, where `min` and `max` would take longer than all the rest.
-            if end > until:
-                end = until
+            end = min(end, until)
             while first < last and ends[first] <= day:
                 first += 1
             if day < opens:
                 day = opens
-            n, marked = first, period.estimated or period.flags
+            n = first
             while day < end and n < last:
                 closes = ends[n]
+                # Compared, where `min` would take longer than all the rest.
                 if closes > end:
                     closes = end
                 # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
                 tops[n] = tops[n] * days + grains * (closes - day) * bottoms[n]
                 bottoms[n] *= days
-                if marked:
-                    self._mark(n, period)
+                if period.estimated:
+                    self._estimated.add(n)
+                if period.flags:
+                    self._flags.setdefault(n, set()).update(period.flags)
                 day = closes
                 n += 1
-
-    def _mark(self, n: int, period: Period) -> None:
-        if period.estimated:
-            self._estimated.add(n)
-        if period.flags:
-            self._flags.setdefault(n, set()).update(period.flags)
 
     def months(self, still_open: bool) -> Iterator[Month]:
         """Every month of the window, in order."""
         grain, estimated, flags = self._grain, self._estimated, self._flags
-        for n, (span, top, bottom, covered) in enumerate(
-            zip(self._window, self._tops, self._bottoms, self._covered, strict=True)
-        ):
-            above = below = 0
-            if covered:
-                below = bottom * grain * covered
-                shared = gcd(top, below)
-                above, below = top // shared, below // shared
+        spans = zip(self._window, self._tops, self._bottoms, self._covered, strict=True)
+        for n, (span, above, bottom, covered) in enumerate(spans):
+            below = bottom * grain * covered
+            shared = gcd(above, below) if covered else 0
+            above, below = (above // shared, below // shared) if shared else (0, 0)
             state: State = "complete" if covered == span.days else self._state(span, covered, still_open)
             told = tuple(sorted(flags[n])) if n in flags else ()
             yield Month(span.name, above, below, span.days, covered, state, n in estimated, told)
