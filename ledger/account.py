@@ -106,7 +106,7 @@ class Account:
 
     __slots__ = (
         "_settled", "absorptions", "adjustments", "answers", "appeals", "arrangements", "authorized", "autopay",
-        "billing", "bills", "closed_on", "contacts", "deposits", "disbursements",
+        "billing", "bills", "closed_on", "contacts", "customer_events", "deposits", "disbursements",
         "disputes", "district", "dwelling", "enrollments", "fees", "findings", "health", "id", "language", "logins",
         "low_income",
         "meter_events", "notices", "notices_returned", "occupancy", "opened", "payments", "reconnection_request",
@@ -126,6 +126,7 @@ class Account:
         self.language: e.Language = "en"
         self.low_income = False
         self.logins: list[e.LoginLinked | e.LoginUnlinked] = []
+        self.customer_events: list[e.AccountOpened | e.AccountCorrected] = []
         self.autopay: e.AutopayEnrolled | None = None
         self.enrollments: list[e.AutopayEnrolled | e.AutopayCancelled] = []
         self.meter_events: list[e.Event] = []
@@ -238,8 +239,11 @@ class Account:
         returned, transferred = self.returned, self.transferred
         for name, p in self.payments.items():
             if name not in returned and name not in transferred:
-                bill = p.bill if isinstance(p, e.PaymentReceived) else None
-                yield Credit(p.day, p.version, p.amount, f"bill {bill}" if bill else None)
+                if isinstance(p, e.PaymentReceived):
+                    meant = f"bill {p.bill}" if p.bill else None
+                    yield Credit(p.received_at.date(), p.version, p.amount, meant)
+                else:
+                    yield Credit(p.on, p.version, p.amount)
         for a in self.adjustments:
             if a.amount < 0:
                 yield Credit(a.on, a.version, -a.amount)

@@ -119,40 +119,42 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
 
-    def lay(charge: str, credit: Credit, amount: int, on: date) -> int:
-        """What is left of the amount once the charge has taken its share."""
-        left = unpaid[charge]
-        share = min(left, amount)
-        if share > 0:
-            unpaid[charge] = left - share
-            paid[charge].append(Paid(on, share, credit))
-        return amount - share
+    def pay(queue: deque[str], credit: Credit, amount: int, on: date) -> int:
+        """Lay the amount on one charge of the queue after the other; what is left of it."""
+        while amount and queue:
+            charge = queue[0]
+            left = unpaid[charge]
+            if left > 0:
+                share = min(left, amount)
+                paid[charge].append(Paid(on, share, credit))
+                unpaid[charge] = left = left - share
+                amount -= share
+            if not left:
+                queue.popleft()
+        return amount
 
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
-        while amount and (queue := bills or others):
-            amount = lay(queue[0], credit, amount, on)
-            if not unpaid[queue[0]]:
-                queue.popleft()
-        if amount:
+        amount = pay(bills, credit, amount, on)
+        if amount and (amount := pay(others, credit, amount, on)):
             pool.append((credit, amount))
 
-    def arrive(charge: Charge, name: str) -> None:
-        (bills if charge.kind == "bill" else others).append(name)
-        if pool:
-            waiting, pool[:] = list(pool), []
-            for credit, amount in waiting:
-                pay_oldest(credit, amount, charge.on)
+    def arrive(until: date) -> None:
+        while coming and coming[-1][0].on <= until:
+            charge, name = coming.pop()
+            (bills if charge.kind == "bill" else others).append(name)
+            if pool:
+                waiting, pool[:] = list(pool), []
+                for credit, amount in waiting:
+                    pay_oldest(credit, amount, charge.on)
 
     coming = [*zip(owed, amounts, strict=True)][::-1]
     for credit in sorted(credits, key=_turn_of_credit):
         on, amount = credit.on, credit.amount
-        while coming and coming[-1][0].on <= on:
-            arrive(*coming.pop())
+        arrive(on)
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
-            amount = lay(credit.charge, credit, amount, on)
+            amount = pay(deque((credit.charge,)), credit, amount, on)
         pay_oldest(credit, amount, on)
-    while coming:
-        arrive(*coming.pop())
+    arrive(date.max)
     over = sum(amount for _, amount in pool)
     return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
 

@@ -44,6 +44,7 @@ _ORDER = {kind: (kind.when, kind.rank) for kind in e.EVENTS.values()}
 
 def _opened(a: Account, event: e.AccountOpened) -> None:
     a.opened = event
+    a.customer_events.append(event)
     a.service_class, a.dwelling, a.occupancy = event.service_class, event.dwelling, event.occupancy
     a.billing, a.district, a.language, a.low_income = event.billing, event.district, event.language, event.low_income
 
@@ -54,6 +55,7 @@ def _closed(a: Account, event: e.AccountClosed) -> None:
 
 def _corrected(a: Account, event: e.AccountCorrected) -> None:
     a.language = event.language or a.language
+    a.customer_events.append(event)
 
 
 def _classified(a: Account, event: e.AccountClassified) -> None:
@@ -132,11 +134,14 @@ def _payment_reported(a: Account, event: e.PaymentReported) -> None:
     a.reported[event.payment] = event
 
 
-def _payment(a: Account, event: e.PaymentReceived | e.PaymentTransferredIn) -> None:
+def _payment(a: Account, event: e.PaymentReceived) -> None:
     a.payments[event.payment] = event
-    if isinstance(event, e.PaymentTransferredIn):
-        # A payment that went to another account may come back.
-        a.transferred.pop(event.payment, None)
+
+
+def _payment_transferred_in(a: Account, event: e.PaymentTransferredIn) -> None:
+    a.payments[event.payment] = event
+    # A payment that went to another account may come back.
+    a.transferred.pop(event.payment, None)
 
 
 def _payment_returned(a: Account, event: e.PaymentReturned) -> None:
@@ -291,7 +296,7 @@ _EVOLVE: dict[type[e.Event], Callable[[Account, Any], None]] = {
     e.PaymentReceived: _payment,
     e.PaymentReturned: _payment_returned,
     e.PaymentTransferred: _payment_transferred,
-    e.PaymentTransferredIn: _payment,
+    e.PaymentTransferredIn: _payment_transferred_in,
     e.DepositRequired: _deposit_required,
     e.DepositReceived: _deposit,
     e.DepositInterestAccrued: _deposit,

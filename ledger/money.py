@@ -76,7 +76,9 @@ def decimals(value: Fraction, places: int = 6) -> str:
 def quotient(above: int, below: int, places: int = 6) -> str:
     """`above`/`below`, which is over zero, as text with that many decimals, rounded half-up once."""
     # In whole numbers, and their digits cut: a Fraction would be reduced again, and a format takes three times as long.
-    digits = str((2 * abs(above) * 10**places + below) // (2 * below)).zfill(places + 1)
+    digits = str((2 * abs(above) * 10**places + below) // (2 * below))
+    if len(digits) <= places:
+        digits = digits.zfill(places + 1)
     sign = "-" if above < 0 and digits.strip("0") else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 

@@ -107,13 +107,18 @@ def _adjustment(standing: _Standing, event: e.AdjustmentPosted) -> None:
     standing.move("balance", event.on, event, "adjustment", event.reason, event.amount)
 
 
-def _payment(standing: _Standing, event: e.PaymentReceived | e.PaymentTransferredIn) -> None:
-    name, amount, on = event.payment, event.amount, event.day
-    kind = "payment"
-    if isinstance(event, e.PaymentTransferredIn):
-        kind = "payment_transfer"
-        if isinstance(standing.left.get(name), e.PaymentTransferred):
-            del standing.left[name]
+def _payment(standing: _Standing, event: e.PaymentReceived) -> None:
+    _comes(standing, event, "payment", event.received_at.date())
+
+
+def _payment_in(standing: _Standing, event: e.PaymentTransferredIn) -> None:
+    if isinstance(standing.left.get(event.payment), e.PaymentTransferred):
+        del standing.left[event.payment]
+    _comes(standing, event, "payment_transfer", event.on)
+
+
+def _comes(standing: _Standing, event: e.PaymentReceived | e.PaymentTransferredIn, kind: str, on: date) -> None:
+    name, amount = event.payment, event.amount
     change = standing.payments.get(name, 0) - amount
     standing.moved.append(Movement("balance", on, event, kind, name, change))
     standing.payments[name] = amount
@@ -182,7 +187,7 @@ _MOVES: dict[type[e.Event], Callable[[_Standing, Any], None]] = {
     e.FeeWaived: _fee_waived,
     e.AdjustmentPosted: _adjustment,
     e.PaymentReceived: _payment,
-    e.PaymentTransferredIn: _payment,
+    e.PaymentTransferredIn: _payment_in,
     e.PaymentReturned: _payment_left,
     e.PaymentTransferred: _payment_left,
     e.DepositReceived: _deposit,

@@ -92,8 +92,7 @@ def monthly(metered: Metering | None, through: date, last: int, *, still_open: b
     window = _window(through.year, through.month, last)
     if metered is None:
         return [Month(m.name, 0, 0, m.days, 0, "unmetered") for m in window]
-    found = _Tallies(metered, window)
-    return [found.month(n, still_open) for n in range(len(window))]
+    return list(_Tallies(metered, window).months(still_open))
 
 
 def metering(account: Account) -> Metering | None:
@@ -164,16 +163,13 @@ class _Run:
         self.start = self.end = meter.start
         self.removed = self.estimates = False
 
-    def take(self, event: e.ReadTaken | e.ReadCorrected, place: int) -> None:
+    def take(self, event: e.ReadTaken, place: int) -> None:
         """A day keeps its first actual read; what a second one adds falls into the next period."""
-        on, reading = event.read_on, event.reading
-        found = self.marks.get(on)
-        if isinstance(event, e.ReadCorrected):
-            self._correct(on, reading, place, found)
-            return
+        on, reading, estimated = event.read_on, event.reading, event.kind == "estimated"
         self.end = on
-        estimated = event.kind == "estimated"
-        self.estimates |= estimated
+        if estimated:
+            self.estimates = True
+        found = self.marks.get(on)
         if found is None:
             self.marks[on] = _Mark(on, place, reading, estimated)
         elif found.estimated and not estimated:
@@ -181,8 +177,9 @@ class _Run:
         else:
             found.same_day |= found.reading != reading
 
-    def _correct(self, on: date, reading: int, place: int, mark: _Mark | None) -> None:
-        meter = self.meters[place]
+    def correct(self, event: e.ReadCorrected, place: int) -> None:
+        on, reading = event.read_on, event.reading
+        meter, mark = self.meters[place], self.marks.get(on)
         if meter.start == on:
             meter.first = reading
         if meter.end == on:
@@ -213,7 +210,7 @@ class _Run:
                 grains = counted * self.meters[after.meter].scale
             else:
                 grains, flags = self._between(before, after)
-            if end in restated:
+            if restated and end in restated:
                 flags = (*flags, "restated")
             yield Period(start, end, grains, (end - start).days, before.estimated or after.estimated, flags)
 
@@ -255,7 +252,7 @@ def _runs(meter_events: Sequence[e.Event]) -> list[_Run]:
             for run, place in reversed(served.get(event.meter, ())):
                 end = run.meters[place].end
                 if end is None or event.read_on <= end:
-                    run.take(event, place)
+                    run.take(event, place) if isinstance(event, e.ReadTaken) else run.correct(event, place)
                     break
         elif isinstance(event, e.MeterInstalled):
             run = _Run(_Meter(event.unit, event.dials, event.multiplier, event.on, event.reading))
@@ -349,38 +346,46 @@ class _Tallies:
 
     def _take(self, periods: Iterable[Period]) -> None:
         tops, bottoms, until = self._tops, self._bottoms, self._known_until
-        starts, ends = [month.start for month in self._window], [month.end for month in self._window]
+        opens, ends = self._window[0].start if self._window else 0, [month.end for month in self._window]
         first, last = 0, len(ends)
         for period in periods:
-            start, end, grains, days = period.start.toordinal(), period.end.toordinal(), period.grains, period.days
+            day, end, grains, days = period.start.toordinal(), period.end.toordinal(), period.grains, period.days
             end = min(end, until)
-            while first < last and ends[first] <= start:
+            while first < last and ends[first] <= day:
                 first += 1
+            if day < opens:
+                day = opens
             n = first
-            while n < last and starts[n] < end and start < end:
-                shared = min(ends[n], end) - max(starts[n], start)
+            while day < end and n < last:
+                closes = ends[n]
+                # Compared, where `min` would take longer than all the rest.
+                if closes > end:
+                    closes = end
                 # A sum of quotients in whole numbers: reduced once, at the end, it costs less than adding Fractions.
-                tops[n] = tops[n] * days + grains * shared * bottoms[n]
+                tops[n] = tops[n] * days + grains * (closes - day) * bottoms[n]
                 bottoms[n] *= days
                 if period.estimated:
                     self._estimated.add(n)
                 if period.flags:
                     self._flags.setdefault(n, set()).update(period.flags)
+                day = closes
                 n += 1
 
-    def month(self, n: int, still_open: bool) -> Month:
-        """The month at a place of the window."""
-        span, covered = self._window[n], self._covered[n]
-        days = span.days
-        state: State = "complete"
-        if covered != days:
-            after_last_read = span.end - min(max(self._known_until, span.start), span.end)
-            state = "open" if still_open and days - covered == after_last_read else "partial"
-        above, below = self._tops[n], self._bottoms[n] * self._grain * covered
-        shared = gcd(above, below) if covered else 0
-        above, below = (above // shared, below // shared) if shared else (0, 0)
-        flags = tuple(sorted(self._flags[n])) if n in self._flags else ()
-        return Month(span.name, above, below, days, covered, state, n in self._estimated, flags)
+    def months(self, still_open: bool) -> Iterator[Month]:
+        """Every month of the window, in order."""
+        grain, estimated, flags = self._grain, self._estimated, self._flags
+        spans = zip(self._window, self._tops, self._bottoms, self._covered, strict=True)
+        for n, (span, above, bottom, covered) in enumerate(spans):
+            below = bottom * grain * covered
+            shared = gcd(above, below) if covered else 0
+            above, below = (above // shared, below // shared) if shared else (0, 0)
+            state: State = "complete" if covered == span.days else self._state(span, covered, still_open)
+            told = tuple(sorted(flags[n])) if n in flags else ()
+            yield Month(span.name, above, below, span.days, covered, state, n in estimated, told)
+
+    def _state(self, span: _Span, covered: int, still_open: bool) -> State:
+        after_last_read = span.end - min(max(self._known_until, span.start), span.end)
+        return "open" if still_open and span.days - covered == after_last_read else "partial"
 
 
 def _covered(stretches: Iterable[tuple[date, date]], window: Sequence[_Span]) -> list[int]:

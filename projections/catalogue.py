@@ -64,7 +64,7 @@ _encoder = msgspec.json.Encoder()
 
 def pack(seen: Folded) -> Packed:
     """All rows of an account as they are kept: an array of arrays for each projection."""
-    return tuple(_packed(list(projection.rows(seen))) for projection in PROJECTIONS.values())
+    return tuple([_packed(list(projection.rows(seen))) for projection in PROJECTIONS.values()])
 
 
 def _packed(rows: list[Row]) -> str | None:

@@ -6,7 +6,7 @@ from datetime import date
 from ledger.calendar import ONE_DAY
 from ledger.events import Unit
 from ledger.money import quotient
-from ledger.usage import State, metering, monthly
+from ledger.usage import State, monthly
 from projections.rows import Folded, Row
 
 
@@ -29,7 +29,7 @@ class DailyUsageRow(Row, frozen=True):
 
 def daily_usage(seen: Folded) -> Iterator[DailyUsageRow]:
     """Every month from the first period to the last, the oldest first."""
-    metered = metering(seen.account)
+    metered = seen.metered
     if metered is None or not metered.covered:
         return
     first, last = metered.covered[0][0], metered.covered[-1][1] - ONE_DAY
@@ -45,7 +45,7 @@ def daily_usage(seen: Folded) -> Iterator[DailyUsageRow]:
             month.covered_days,
             month.state,
             month.estimated,
-            " ".join(month.flags),
+            " ".join(month.flags) if month.flags else "",
         )
 
 

@@ -56,7 +56,8 @@ def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
         return
     case, account = seen.case, seen.account
     oldest = case.open[0].bill if case.open else None
-    grace_until, shutoff_from = seen.world.clocks(oldest, account) if oldest else (None, None)
+    clocks = seen.world.clocks(account)
+    grace_until, shutoff_from = clocks[oldest.mailed_on, oldest.past_due_from] if oldest else (None, None)
     chosen = standing(case) if account.notices and case.in_force("notice_given") else None
     yield DelinquencyRow(
         unpaid=sum(part.unpaid for part in owed),

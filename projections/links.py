@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from ledger import events as e
 from projections.rows import Folded, Row
@@ -66,8 +65,7 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
 def billing_emails(seen: Folded) -> Iterator[BillingEmailRow]:
     """Every address ever given for bills, with the day on which another took its place."""
     rows: list[BillingEmailRow] = []
-    given: Any = [event for event in seen.history if type(event) in _GIVEN]
-    for event in given:
+    for event in seen.account.customer_events:
         if event.billing_email is None:
             continue
         if rows:

@@ -41,9 +41,10 @@ def rebuild(url: str, processes: int | None = None, progress: Progress = lambda 
     """
     with Projector(url) as projector:
         projector.prepare()
+        accounts = list(projector.log.accounts())
         for _ in range(_TRIES):
-            generation = _unfinished(projector) or _begun(projector, processes or os.cpu_count() or 1)
-            _fill(projector, generation, progress)
+            generation = _unfinished(projector) or _begun(projector, accounts, processes or os.cpu_count() or 1)
+            _fill(projector, generation, lambda done: progress(done, len(accounts)))
             try:
                 return _shown(projector, generation)
             except RulesChanged:
@@ -62,11 +63,10 @@ def _unfinished(projector: Projector) -> Generation | None:
     return found
 
 
-def _begun(projector: Projector, processes: int) -> Generation:
+def _begun(projector: Projector, accounts: Sequence[str], processes: int) -> Generation:
     # The heads come first: what is recorded from here on is seen again when the rebuild catches up.
     positions = projector.log.heads()
     utility = len(projector.log.states(UTILITY))
-    accounts = list(projector.log.accounts())
     parts = max(1, min(processes, sum(positions.values()) // WORTH_A_PROCESS))
     cuts = [accounts[len(accounts) * n // parts] for n in range(1, parts)]
     return projector.views.begin(code(), utility, positions, ["", *cuts, LAST])
@@ -105,16 +105,15 @@ def _again(projector: Projector, generation: Generation) -> Generation:
     raise StoreUnavailable("another rebuild took this one's place; run it again if its rows are still wanted")
 
 
-def _fill(projector: Projector, generation: Generation, progress: Progress) -> None:
+def _fill(projector: Projector, generation: Generation, progress: Callable[[int], None]) -> None:
     """Fold every stretch to its end: here, or each in a process of its own."""
     stretches = projector.views.stretches(generation)
-    total = sum(1 for _ in projector.log.accounts())
     if len(stretches) <= 1:
         for stretch in stretches:
             done = 0
             for count in fold_stretch(projector, generation, stretch):
                 done += count
-                progress(done, total)
+                progress(done)
         return
     spawn: Any = multiprocessing.get_context("spawn")
     workers, ends = [], []
@@ -126,7 +125,7 @@ def _fill(projector: Projector, generation: Generation, progress: Progress) -> N
         workers.append(worker)
         ends.append(end)
     try:
-        _wait(ends, total, progress)
+        _wait(ends, progress)
     finally:
         for worker in workers:
             if worker.is_alive():
@@ -134,7 +133,7 @@ def _fill(projector: Projector, generation: Generation, progress: Progress) -> N
             worker.join()
 
 
-def _wait(ends: Sequence[Any], total: int, progress: Progress) -> None:
+def _wait(ends: Sequence[Any], progress: Callable[[int], None]) -> None:
     working, done = list(ends), 0
     while working:
         end: Any
@@ -150,7 +149,7 @@ def _wait(ends: Sequence[Any], total: int, progress: Progress) -> None:
                 working.remove(end)
             else:
                 done += told
-                progress(done, total)
+                progress(done)
 
 
 def _work(url: str, generation: Generation, stretch: Stretch, end: Any) -> None:

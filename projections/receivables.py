@@ -52,10 +52,10 @@ class ReceivableRow(Row, frozen=True):
 
 def bills(seen: Folded) -> Iterator[BillRow]:
     """Every bill ever issued, in the order in which they were mailed."""
-    account, clocks, left = seen.account, seen.world.clocks, seen.account.settled.left
+    account, clocks, left = seen.account, seen.world.clocks(seen.account), seen.account.settled.left
     for bill in account.bills.values():
         issued = bill.issued
-        grace_until, shutoff_from = clocks(bill, account)
+        grace_until, shutoff_from = clocks[issued.mailed_on, issued.past_due_from]
         yield BillRow(
             issued.bill,
             issued.kind,

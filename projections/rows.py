@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from msgspec import Meta, Struct
 
 from ledger import events as e
-from ledger.account import Account, Bill
+from ledger.account import Account
 from ledger.calendar import PACIFIC
 from ledger.evolve import fold, order
 from ledger.movements import Movement, movements
 from ledger.policy.case import Case
-from ledger.policy.clocks import bill_clocks
+from ledger.policy.clocks import clocks_from
+from ledger.usage import Metering, metering
 from ledger.utility import Rules
 
 Kind = Literal["text", "integer", "boolean", "day", "moment"]
@@ -44,15 +45,26 @@ class World:
     def __init__(self, rules: Rules, lookup: Lookup) -> None:
         self.rules = rules
         self.lookup = lookup
-        self._clocks: dict[tuple[date, date, bool, str | None], tuple[date, date]] = {}
+        self._clocks: dict[tuple[bool, str | None], Clocks] = {}
 
-    def clocks(self, bill: Bill, account: Account) -> tuple[date, date]:
-        """`grace_until` and `shutoff_from` of a bill; many bills share their days, so each is worked out once."""
-        issued = bill.issued
-        days = (issued.mailed_on, issued.past_due_from, account.residential, account.district)
-        found = self._clocks.get(days)
+    def clocks(self, account: Account) -> "Clocks":
+        """The clocks of the bills of an account, and of all accounts like it."""
+        kind = account.residential, account.district
+        found = self._clocks.get(kind)
         if found is None:
-            found = self._clocks[days] = bill_clocks(bill, account, *self.rules)
+            found = self._clocks[kind] = Clocks(account, self.rules)
+        return found
+
+
+class Clocks(dict[tuple[date, date], tuple[date, date]]):
+    """`grace_until` and `shutoff_from` by `mailed_on` and `past_due_from`; bills share their days, so each is kept."""
+
+    def __init__(self, account: Account, rules: Rules) -> None:
+        super().__init__()
+        self._of, self._rules = (account.residential, account.district), rules
+
+    def __missing__(self, days: tuple[date, date]) -> tuple[date, date]:
+        self[days] = found = clocks_from(*days, *self._of, *self._rules)
         return found
 
 
@@ -71,6 +83,11 @@ class Folded:
     def movements(self) -> list[Movement]:
         """What moved the balance and the deposits, in effective order."""
         return movements(self.history)
+
+    @cached_property
+    def metered(self) -> Metering | None:
+        """The billing periods, by the meters or as printed on bills."""
+        return metering(self.account)
 
     @cached_property
     def case(self) -> Case:

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Literal
 
 from ledger import events as e
-from ledger.usage import metering
 from projections.rows import Folded, Row
 
 WaitingKind = Literal["payment", "health", "estimate"]
@@ -38,8 +37,7 @@ def _found(seen: Folded) -> Iterator[tuple[WaitingKind, str | None, date | None,
         if not state.rejected_on and not state.withdrawn_on:
             yield "health", part, state.submitted_on or state.accepted_on, None
     # To go through all reads is dear, and few meters were ever estimated.
-    if any(isinstance(read, e.ReadTaken) and read.kind == "estimated" for read in account.meter_events):
-        metered = metering(account)
-        estimated = [period for period in metered.periods if period.estimated] if metered else []
+    if "estimated" in [read.kind for read in account.meter_events if isinstance(read, e.ReadTaken)]:
+        estimated = [period for period in seen.metered.periods if period.estimated] if seen.metered else []
         if estimated:
             yield "estimate", None, estimated[0].start, None

@@ -20,10 +20,15 @@ def past_due_from(mailed_on: date, kind: BillKind, parameters: Parameters) -> tu
 
 def bill_clocks(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> tuple[date, date]:
     """`grace_until` and `shutoff_from` of a bill, both counted to days that the offices are open."""
-    grace_until = calendar.next_open(bill.past_due_from - ONE_DAY)
-    return grace_until, _shutoff_from(
-        bill.mailed_on, bill.past_due_from, account.residential, account.district, calendar, policies
-    )
+    return clocks_from(bill.mailed_on, bill.past_due_from, account.residential, account.district, calendar, policies)
+
+
+def clocks_from(
+    mailed_on: date, past_due: date, residential: bool, district: str | None, calendar: Calendar, policies: Policies
+) -> tuple[date, date]:
+    """As `bill_clocks`, by all that they hang on: many bills share it."""
+    grace_until = calendar.next_open(past_due - ONE_DAY)
+    return grace_until, _shutoff_from(mailed_on, past_due, residential, district, calendar, policies)
 
 
 # Many accounts share a mailing day, and a rebuild asks for every bill.

@@ -205,7 +205,7 @@ def test_a_rebuild_goes_on_where_a_killed_one_stopped(ledger_url, template, monk
     monkeypatch.setattr(rebuilding, "AT_ONCE", 5)
     with Projector(ledger_url) as projector:
         projector.prepare()
-        generation = rebuilding._begun(projector, 1)
+        generation = rebuilding._begun(projector, list(projector.log.accounts()), 1)
         (stretch,) = projector.views.stretches(generation)
         killed = rebuilding.fold_stretch(projector, generation, stretch)
         assert next(killed) + next(killed) == 10
@@ -222,7 +222,7 @@ def test_two_who_fold_one_stretch_write_each_account_once(ledger_url, template, 
     monkeypatch.setattr(rebuilding, "AT_ONCE", 3)
     with Projector(ledger_url) as one, Projector(ledger_url) as two:
         one.prepare()
-        generation = rebuilding._begun(one, 1)
+        generation = rebuilding._begun(one, list(one.log.accounts()), 1)
         (stretch,) = one.views.stretches(generation)
         turns = [rebuilding.fold_stretch(each, generation, stretch) for each in (one, two)]
         counted = 0

@@ -16,7 +16,7 @@ from commands.catalogue import command_type
 from ledger.application import Ledger, create
 from ledger.store.codec import decode
 from scripts.benchmarks import bundle, command, follow, post, question, rebuild, scale
-from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.door import main
 from scripts.benchmarks.lives import accounts_for, lived
 from scripts.benchmarks.measuring import Result, ratios
 from scripts.benchmarks.report import as_json, as_page
