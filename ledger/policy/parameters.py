@@ -66,11 +66,13 @@ class Rule(NamedTuple):
 class Parameters:
     """The rule book on one day, in one district. `rules` are in the order of the catalogue."""
 
-    __slots__ = ("_by_function", "divergences", "packs", "rules", "utility")
+    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules", "utility")
 
     def __init__(self, packs: Iterable[Pack], day: date, district: str | None) -> None:
         self.packs = {pack.name: pack for pack in packs}
-        self.utility = next((pack.utility for pack in self.packs.values() if pack.utility), None)
+        company = next((pack for pack in self.packs.values() if pack.utility), None)
+        self.utility = company.utility if company else None
+        self.policy_text = company.sha if company else None
         self.divergences: tuple[Divergence, ...] = sum((pack.divergences for pack in self.packs.values()), ())
         connections = _connections(self.utility, district)
         found = {
