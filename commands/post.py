@@ -91,9 +91,9 @@ def init(ctx: click.Context, policy: str, origin: str | None) -> None:
 def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_run: bool, quiet: bool) -> None:
     """Post FEED, one JSON object a line (- for standard input), and answer each line in order.
 
-    A line that is refused or invalid loses no other. Whenever standard input pauses, what came is answered. The same feed may be posted again: what is recorded already is
-    answered "duplicate". Feed history in the order in which it was learned: a decision is judged by all that was
-    recorded before it.
+    A line that is refused or invalid loses no other. Whenever standard input pauses, what came so far is answered. The
+    same feed may be posted again: what is recorded already is answered "duplicate". Feed history in the order in which
+    it was learned: a decision is judged by all that was recorded before it.
 
     \b
     Example:

@@ -274,7 +274,7 @@ class Desk:
         return outcome, Pending(entries, (kept, command.account, first, last))
 
     def _not_before(self, *recorded: Sequence[e.Event]) -> datetime:
-        """The clock, but never before what was recorded already, so that a decision knows it: a clock may be set back."""
+        """The clock, but never before what was recorded, so that a decision knows it: a clock may be set back."""
         moment = self.clock()
         if moment is not self._moment:
             self._moment, self._now = moment, pacific(moment)
