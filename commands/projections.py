@@ -1,5 +1,6 @@
 """What people read from tables: whether it is current, keeping it so, making it anew, and checking it."""
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -62,7 +63,7 @@ def status(url: str, digest: bool, as_json: bool) -> None:
 @click.option("--every", type=click.IntRange(1, 3600), default=1, show_default=True, metavar="SECONDS", help="Pause.")
 @click.pass_obj
 def follow(url: str, once: bool, every: int) -> None:
-    """Keep the rows current, until stopped by Ctrl-C; several may run at once.
+    """Keep the rows current, until stopped by Ctrl-C or SIGTERM, with exit code 0; several may run at once.
 
     \b
     Example:
@@ -71,7 +72,7 @@ def follow(url: str, once: bool, every: int) -> None:
     from projections.rebuild import rebuild as make_anew
 
     taken = 0
-    with _projector(url) as projector:
+    with _projector(url) as projector, _stopped_by_sigterm():
         projector.prepare()
         try:
             while True:
@@ -89,6 +90,16 @@ def follow(url: str, once: bool, every: int) -> None:
             click.echo(f"stopped; {taken:,} events taken in")
             return
     click.echo(f"current; {taken:,} events taken in")
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let what a service manager sends stop the work as Ctrl-C does: transactions are taken back, workers ended."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command()
