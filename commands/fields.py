@@ -34,7 +34,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REORDERING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-"""The characters that embed, override or isolate a direction: what is printed could read otherwise than what is kept."""
+"""What embeds, overrides or isolates a direction: what is printed could read otherwise than what is kept."""
 
 
 class Field(NamedTuple):
