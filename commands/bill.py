@@ -41,8 +41,6 @@ class IssueBill(Command, frozen=True, kw_only=True, tag="bill issue"):
             raise Invalid(
                 "invalid_value", f"lines: they add up to {money(total)}, not to amount {money(self.amount)}", "lines"
             )
-        if self.lines and total <= 0:
-            raise Invalid("invalid_value", f"lines: they add up to {money(total)}, which is not over zero", "lines")
         if total > MOST:
             reason = f"lines: they add up to {money(total)}, over the largest amount, {money(MOST)}"
             raise Invalid("invalid_value", reason, "lines")

@@ -149,10 +149,10 @@ def one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
 
 
 def lines(value: object) -> tuple[Line, ...]:
-    """The lines of a bill: a list of {"kind", "amount"}; an amount may be a credit."""
+    """The lines of a bill: a list of {"kind", "amount"}, each amount over zero."""
     kinds = get_args(get_type_hints(Line)["kind"])
     return tuple(
-        Line(kind=one_of(kinds)(row["kind"]), amount=money.cents(row["amount"], "any"))  # type: ignore[arg-type]
+        Line(kind=one_of(kinds)(row["kind"]), amount=money.cents(row["amount"]))  # type: ignore[arg-type]
         for row in _rows(value, ("kind", "amount"))
     )
 

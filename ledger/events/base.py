@@ -57,7 +57,7 @@ BEFORE_RECORDING = datetime.min
 
 
 class Line(Struct, frozen=True):
-    """One line of a bill. `amount` is in cents and may be negative (a credit on the bill)."""
+    """One line of a bill; `amount` is in cents, over zero."""
 
     kind: LineKind
     amount: Cents

@@ -7,6 +7,7 @@ never a second text for one size.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -55,16 +56,18 @@ def seal(
         )
     with rows.sealing() as pages:
         finished = _finish(rows, signer)
-        last = rows.last()
-        plan = _open_plan(rows, last) or rows.make_plan(lambda heads: _plan(last, heads, clock()))
-        if plan is not None:
-            _grow(rows, last, plan, report)
-            last = _write(rows, origin, last, plan, pages)
-            finished = _finish(rows, signer)
-        elif last is not None and _kept(rows, pages) != last:
-            _heads(rows, last.number, last.heads, pages)
+        last = before = rows.last()
+        # What was recorded since an interrupted seal was planned is in the one that follows it.
+        for planned in (_open_plan, partial(_next_plan, clock=clock)):
+            plan = planned(rows, last)
+            if plan is not None:
+                _grow(rows, last, plan, report)
+                last = _write(rows, origin, last, plan, pages)
+                finished = _finish(rows, signer)
         if last is None:
             return None
+        if last is before and _kept(rows, pages) != last:
+            _heads(rows, last.number, last.heads, pages)
         return finished or Sealed(last.number, rows.note(last.number) or "", False, last.events)
 
 
@@ -95,6 +98,10 @@ def moment_of(microseconds: int) -> datetime:
 def _open_plan(rows: SealRows, last: SealRow | None) -> Plan | None:
     plan = rows.plan()
     return plan if plan and plan.number > (last.number if last else 0) else None
+
+
+def _next_plan(rows: SealRows, last: SealRow | None, clock: Callable[[], datetime]) -> Plan | None:
+    return rows.make_plan(lambda heads: _plan(last, heads, clock()))
 
 
 def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:

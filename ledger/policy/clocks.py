@@ -37,8 +37,11 @@ def _shutoff_from(
         last = calendar.next_open(_last_day(mailed_on, past_due, residential, book))
         if last < day and book.in_force("days_until_past_due"):
             return day
+        turn = policies.turn_after(day)
+        if last < day and turn == date.max:
+            return turn  # no rule will ever say from when it is past due
         # Another rule book may hold before that day is over; it is asked from its own first day.
-        day = min(max(last, day) + ONE_DAY, policies.turn_after(day))
+        day = min(max(last, day) + ONE_DAY, turn)
 
 
 def _last_day(mailed_on: date, past_due: date, residential: bool, book: Parameters) -> date:

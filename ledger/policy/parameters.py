@@ -149,7 +149,12 @@ class Policies:
         return cls((load_pack(text, f"{name}.toml"), ALWAYS) for name, text in builtin_packs(policy))
 
     def with_published(self, pack: Pack, effective_from: date) -> "Policies":
-        """These policies and one publication more; raises PackError where two packs would hold a rule on one day."""
+        """These policies and one publication more.
+
+        Raises PackError where two packs would hold a rule on one day, or the pack leaves out a rule of the one whose
+        place it takes: what nobody says any more would forbid nothing.
+        """
+        _refuse_gaps(self.governing(effective_from), pack)
         return Policies((*self._publications, (pack, effective_from)))
 
     def governing(self, day: date) -> list[Pack]:
@@ -241,6 +246,15 @@ def _usual_hours(pack: Pack, start: date, last: date | None) -> Iterator[Hours]:
         if not version.absent and (last is None or version.since <= last):
             opens, closes, days = (version.values[key] for key in ("opens", "closes", "weekdays"))
             yield Hours(max(version.since, start), opens, closes, weekdays(days), version.assumed)
+
+
+def _refuse_gaps(packs: Iterable[Pack], new: Pack) -> None:
+    for old in packs:
+        left_out = [table.id for function, table in old.tables.items() if function not in new.tables]
+        if old.name == new.name and left_out:
+            several = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+            reason = f"leaves out {left_out[0]}{several}, which the {old.name} it replaces has; publish it whole"
+            raise PackError(new.name, "", f"{reason} (a rule that is over ends with `until`)")
 
 
 def _refuse_overlaps(packs: Iterable[Pack]) -> None:

@@ -91,7 +91,7 @@ def killed_sealer(round: Round) -> None:
         check_one_text_for_a_size(house)
         found = verify(house.url, processes=1)
         assert found.findings == [], found.findings[:3]
-        assert found.unsealed == 0
+        assert found.unsealed == 0, f"{found.unsealed} events are under no seal"
 
 
 def sealer(house: House, death: int) -> BaseProcess:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "import sys; sys.argv[0] = 'water-ledger'; from commands.cli import main; main()"
+PROGRAM = "import sys; sys.argv[0] = 'water-ledger'; from commands.cli import program; program()"
 OPEN = shlex.split("account open --account 7001 --opened-on 2019-06-01 --name S --service-address E")
 BILLS = "".join(
     json.dumps(

@@ -88,6 +88,20 @@ def test_a_rule_that_stands_in_another_pack_is_refused(pack: Path) -> None:
     assert "stands in orders already; publish all of orders anew, under that name" in refusal.message
 
 
+def test_a_pack_that_leaves_out_rules_is_refused_because_what_nobody_says_forbids_nothing(tmp_path: Path) -> None:
+    whole = (FOLDER / "california.toml").read_text(encoding="utf-8")
+    first = whole.index("[sb998_delinquency]")
+    part = tmp_path / "part.toml"
+    part.write_text(whole[:first] + whole[whole.index("[sb998_appeal]") :], encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(part))
+    assert refusal.code == "pack_not_usable"
+    assert "leaves out HS-116908-A, which the california it replaces has; publish it whole" in refusal.message
+    part.write_text(whole[:first] + whole[whole.index("[sb998_health]") :], encoding="utf-8")
+    assert "leaves out HS-116908-A and 1 more" in World().refusal("policy publish", file=str(part)).message
+    part.write_text(whole, encoding="utf-8")
+    assert World().then("policy publish", file=str(part))
+
+
 def test_a_file_that_cannot_be_read_is_invalid(tmp_path: Path) -> None:
     large, latin = tmp_path / "large.toml", tmp_path / "latin.toml"
     large.write_text("#" * (2**20 + 1), encoding="utf-8")

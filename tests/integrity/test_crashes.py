@@ -50,7 +50,7 @@ def test_a_sealer_killed_at_each_step_leaves_one_text_for_each_size(house: House
     check_one_text_for_a_size(house)
 
 
-def test_an_unfinished_seal_is_finished_as_it_was_planned(house: House):
+def test_an_unfinished_seal_is_finished_as_it_was_planned_and_what_came_since_is_sealed_after_it(house: House):
     house.record("7001", 30)
     steps = die(house, 3)
     plan = house.rows.plan()
@@ -59,5 +59,6 @@ def test_an_unfinished_seal_is_finished_as_it_was_planned(house: House):
     assert steps == (-9, "before add_parts")
     first = house.rows.seals()[0]
     assert (first.sealed_at, first.heads, first.events) == (plan.sealed_at, plan.heads, 30)
-    assert made.number == 1
-    assert house.seal().events == 35
+    assert (made.number, made.events, made.new) == (2, 35, True)
+    assert verify(house.url, processes=1).unsealed == 0
+    assert house.seal() == made._replace(new=False)

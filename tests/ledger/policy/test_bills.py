@@ -6,7 +6,7 @@ import pytest
 
 from ledger.account import Bill
 from ledger.policy.clocks import bill_clocks, past_due_from
-from ledger.policy.parameters import NoVersion
+from ledger.policy.parameters import FOLDER, NoVersion, load_pack
 from tests.cases import (
     Book,
     bill_corrected,
@@ -144,6 +144,16 @@ def clocks_of(mailed: str, book: Book) -> tuple[date, date]:
     asked = book.at("2024-12-31")
     bill: Bill = next(iter(asked.account.bills.values()))
     return bill_clocks(bill, asked.account, asked.calendar, asked.policies)
+
+
+def test_a_bill_that_no_rule_speaks_of_any_more_is_never_shut_off_by_its_age(case):
+    text = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
+    days = '{ since = 2020-02-01, days = 19, source = "company policy as published" }'
+    ended = load_pack(text.replace(days, days.replace("days =", "until = 2024-03-10, days =")))
+    asked = case.given(bill_mailed("2024-03-04")).at("2024-06-01 10:00")
+    bill = next(iter(asked.account.bills.values()))
+    policies = asked.policies.with_published(ended, date(2024, 3, 1))
+    assert bill_clocks(bill, asked.account, asked.calendar, policies)[1] == date.max
 
 
 @pytest.mark.parametrize(
