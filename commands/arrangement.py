@@ -97,6 +97,7 @@ class AgreeArrangement(Command, frozen=True, kw_only=True, tag="arrangement agre
                 arrangement_basis=self.basis,
                 reason=self.reason,
                 basis=(limits.version,) if limits and limits.since else (),
+                policy_text=case.parameters.policy_text,
             )
         ]
 

@@ -54,8 +54,9 @@ class Cutoff:
 def late_entries(books: Books, first: date | None, last: date, known_at: datetime | None) -> Answer:
     """What came into closed periods after they were closed, with the totals recorded at each close.
 
-    Only entries that take effect from `first` to `last` are listed; the totals of a close and all its late entries come
-    to what the period holds now.
+    A row's `version` is that of the event that arrived late; `changes` is that of an older entry which because of it
+    comes to another amount. Only entries that take effect from `first` to `last` are listed; the totals of a close and
+    all its late entries come to what the period holds now.
     """
     closes = [each for each in books.utility().closes() if known_at is None or each.known_from <= known_at]
     totals = {each.through: dict.fromkeys(KINDS, 0) for each in closes}
@@ -65,11 +66,13 @@ def late_entries(books: Books, first: date | None, last: date, known_at: datetim
         places = {row.version: e.Position(row.shard, row.position) for row in stored}
         events = decode([row.state for row in stored])
         history = History(account, [each for each in events if known_at is None or each.known_from <= known_at])
-        for closed, step, amount in late(history, closes, places):
+        for closed, event, step, amount in late(history, closes, places):
             totals[closed.through][step.book] += amount
             if (first or date.min) <= step.on <= last:
-                found = _entry(account, step, step.on, amount, step.event.version)
-                rows.append(found | {"recorded_at": plain(step.event.recorded_at), "closed": plain(closed.through)})
+                found = _entry(account, step, step.on, amount, event.version)
+                changes = step.event.version if step.event is not event else None
+                about = {"recorded_at": plain(event.recorded_at), "closed": plain(closed.through), "changes": changes}
+                rows.append(found | about)
     return {"closes": [_close(each, totals[each.through]) for each in closes], "rows": rows}
 
 

@@ -4,6 +4,7 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from select import select
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -27,8 +28,18 @@ class Numbered(NamedTuple):
 
 
 def parse(stream: BinaryIO) -> Iterator[Numbered]:
-    """The commands of a feed; blank lines are passed over. Holds one line at a time."""
-    for number, line in enumerate(_lines(stream), 1):
+    """The commands of a feed; blank lines are passed over. Holds a piece of the feed at a time."""
+    return (each for each in arriving(stream) if each is not None)
+
+
+def arriving(stream: BinaryIO) -> Iterator[Numbered | None]:
+    """As `parse`, with None wherever the feed pauses: who writes it may be waiting for an answer."""
+    number = 0
+    for line in _lines(stream):
+        if line == _PAUSE:
+            yield None
+            continue
+        number += 1
         if line is None or line.strip():
             yield Numbered(number, _item(line))
 
@@ -74,16 +85,42 @@ def decoded(text: str, what: str = "line") -> object:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Each line, or None for one that is too long; some editors begin a file with a byte order mark."""
-    first = True
-    while line := stream.readline(LONGEST_LINE + 1):
-        if len(line) <= LONGEST_LINE:
-            yield line.removeprefix(BOM_UTF8) if first else line
-        else:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(LONGEST_LINE)
-            yield None
-        first = False
+    """Each line, None for one that is too long, and _PAUSE; some editors begin a file with a byte order mark."""
+    begun, too_long, first = b"", False, True
+    for piece in _pieces(stream):
+        if not piece:
+            yield _PAUSE
+            continue
+        start, read = 0, begun + piece
+        while end := read.find(b"\n", start) + 1:
+            line = read[start:end]
+            start = end
+            yield None if too_long or len(line) > LONGEST_LINE else line.removeprefix(BOM_UTF8) if first else line
+            too_long = first = False
+        begun = read[start:]
+        if len(begun) > LONGEST_LINE:
+            begun, too_long = b"", True
+    if begun or too_long:
+        yield None if too_long else begun.removeprefix(BOM_UTF8) if first else begun
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """What the stream has, piece by piece, and an empty piece where it has nothing ready but did not end."""
+    while True:
+        if _pauses(stream):
+            yield b""
+        piece = stream.read1(_PIECE)  # type: ignore[attr-defined]
+        if not piece:
+            return
+        yield piece
+
+
+def _pauses(stream: BinaryIO) -> bool:
+    try:
+        return not select([stream], [], [], 0)[0]
+    except (OSError, ValueError):
+        # Not everything can be asked; what cannot be is read to its end.
+        return False
 
 
 def _item(line: bytes | None) -> Command | Outcome:
@@ -149,6 +186,8 @@ def _no_constant(name: str) -> object:
     raise Invalid("invalid_json", f"{name} is not a value that can be recorded; leave it out")
 
 
+_PIECE = 64 * 1024
+_PAUSE = b""
 _WAY_OUT = 'write it as {"command": "bill issue", …}'
 _plain = msgspec.json.Decoder(dict[str, str])
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_AsWritten)

@@ -33,6 +33,8 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_REORDERING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""What embeds, overrides or isolates a direction: what is printed could read otherwise than what is kept."""
 
 
 class Field(NamedTuple):
@@ -83,6 +85,11 @@ def text(value: object) -> str:
         raise ValueError(f"the text has {len(value):,} characters; {LONGEST_TEXT:,} are the most")
     if _CONTROL.search(value):
         raise ValueError("the text has control characters (a line break or a tab, perhaps); take them out")
+    if found := _REORDERING.search(value):
+        raise ValueError(
+            f"the text has a character that turns its order around when it is read (U+{ord(found[0]):04X}, perhaps "
+            "pasted with it); take it out: letters written from right to left need none"
+        )
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -32,6 +32,7 @@ class ServeNotice(Command, frozen=True, kw_only=True, tag="notice serve"):
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         ends_service = self.kind in ("discontinuance", "final")
+        parameters = context.parameters(self.on, account)
         premature = ends_service and not context.as_of(self.on).past_due_bills(self.on)
         return [
             NoticeServed(
@@ -42,7 +43,8 @@ class ServeNotice(Command, frozen=True, kw_only=True, tag="notice serve"):
                 language=self.language,
                 amount=self.amount,
                 act_by=self.act_by,
-                flags=broken(context.parameters(self.on, account), "notice_given") if premature else (),
+                policy_text=parameters.policy_text,
+                flags=broken(parameters, "notice_given") if premature else (),
             )
         ]
 

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from commands import clock
 from commands.base import Command
-from commands.feed import Numbered, answer, parse
+from commands.feed import Numbered, answer, arriving
 from commands.progress import Progress
 from ledger.application import Ledger, create
 from ledger.policy.parameters import UTILITIES
@@ -91,9 +91,9 @@ def init(ctx: click.Context, policy: str, origin: str | None) -> None:
 def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_run: bool, quiet: bool) -> None:
     """Post FEED, one JSON object a line (- for standard input), and answer each line in order.
 
-    A line that is refused or invalid loses no other. The same feed may be posted again: what is recorded already is
-    answered "duplicate". Feed history in the order in which it was learned: a decision is judged by all that was
-    recorded before it.
+    A line that is refused or invalid loses no other. Whenever standard input pauses, what came so far is answered. The
+    same feed may be posted again: what is recorded already is answered "duplicate". Feed history in the order in which
+    it was learned: a decision is judged by all that was recorded before it.
 
     \b
     Example:
@@ -102,7 +102,7 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
     """
     answered, fell_short = 0, False
     lines: deque[int] = deque()
-    items = _noting_lines(parse(feed), lines)
+    items = _noting_lines(arriving(feed), lines)
     try:
         with ExitStack() as opened:
             ledger = opened.enter_context(ledger_at(ctx.obj, rehearsing=dry_run))
@@ -122,6 +122,9 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
                 answered += 1
                 fell_short = fell_short or outcome.error is not None
                 progress.step()
+                if not lines:
+                    # All that came is answered, so somebody may be waiting for it.
+                    _flush()
             _flush()
     except (KeyboardInterrupt, _Unheard) as reason:
         said = "1 answer" if answered == 1 else f"{answered:,} answers"
@@ -165,7 +168,8 @@ def _kept(atomic: bool, dry_run: bool) -> str:
     return "what was answered is recorded: post the same feed again for the rest, and it takes effect once"
 
 
-def _noting_lines(feed: Iterable[Numbered], lines: deque[int]) -> Iterator[Command | Outcome]:
-    for line, item in feed:
-        lines.append(line)
-        yield item
+def _noting_lines(feed: Iterable[Numbered | None], lines: deque[int]) -> Iterator[Command | Outcome | None]:
+    for each in feed:
+        if each is not None:
+            lines.append(each.line)
+        yield each.item if each else None

@@ -1,6 +1,8 @@
 """What people read from tables: whether it is current, keeping it so, making it anew, and checking it."""
 
+import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -62,7 +64,7 @@ def status(url: str, digest: bool, as_json: bool) -> None:
 @click.option("--every", type=click.IntRange(1, 3600), default=1, show_default=True, metavar="SECONDS", help="Pause.")
 @click.pass_obj
 def follow(url: str, once: bool, every: int) -> None:
-    """Keep the rows current, until stopped by Ctrl-C; several may run at once.
+    """Keep the rows current, until stopped by Ctrl-C or SIGTERM, with exit code 0; several may run at once.
 
     \b
     Example:
@@ -71,7 +73,7 @@ def follow(url: str, once: bool, every: int) -> None:
     from projections.rebuild import rebuild as make_anew
 
     taken = 0
-    with _projector(url) as projector:
+    with _projector(url) as projector, _stopped_by_sigterm():
         projector.prepare()
         try:
             while True:
@@ -89,6 +91,16 @@ def follow(url: str, once: bool, every: int) -> None:
             click.echo(f"stopped; {taken:,} events taken in")
             return
     click.echo(f"current; {taken:,} events taken in")
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let what a service manager sends stop the work as Ctrl-C does: transactions are taken back, workers ended."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command()
@@ -139,9 +151,10 @@ def verify(ctx: click.Context, accounts: int | None, seed: int, as_json: bool) -
 @click.command()
 @click.argument("a")
 @click.argument("b")
+@click.option("--all", "every", is_flag=True, help="Print every difference, not the first 50.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @click.pass_context
-def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
+def diff(ctx: click.Context, a: str, b: str, every: bool, as_json: bool) -> None:
     """Compare two rebuilds, A and B: each value that differs, and the event that made the difference.
 
     \b
@@ -153,7 +166,8 @@ def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
       db:URL              the log of another ledger
       views:FILE          the rows that another version of the program made, in an SQLite file
 
-    The exit code is 1 where they differ. Only tables and columns that both have are compared.
+    Beyond the first 50 differences those left are counted by table; --all and --json tell each of them. Only tables and
+    columns that both have are compared. The exit code is 1 where they differ.
 
     \b
     Examples:
@@ -163,22 +177,31 @@ def diff(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     from commands.rebuilds import side
     from projections.compare import compare, not_shared
 
-    compared, found = 0, []
+    compared, found = 0, list[Any]()
     with ExitStack() as stack:
         sides = [side(stack, ctx.obj, each) for each in (a, b)]
         for differences in compare(*sides):
             compared += 1
-            found += differences
-            for each in differences if not as_json else ():
+            room = len(differences) if every else max(FEW - len(found), 0)
+            for each in differences[:room] if not as_json else ():
                 click.echo(_unlike(each, a, b))
+            found += differences
         left_out = not_shared(*sides)
     if as_json:
         differences = [plain(each) for each in found]
         write({"a": a, "b": b, "accounts": compared, "not_compared": left_out, "differences": differences})
     else:
+        if left := [] if every else found[FEW:]:
+            tables = Counter(each.projection for each in left).most_common()
+            counts = ", ".join(f"{count:,} in {name}" for name, count in tables)
+            click.echo(f"and {len(left):,} more ({counts}): --all prints each")
         only = f"; only in one of them: {', '.join(left_out)}" if left_out else ""
         click.echo(f"{compared:,} accounts compared, {len(found):,} differences{only}")
     ctx.exit(REFUSED if found else DONE)
+
+
+FEW = 50
+"""How many differences are printed one by one unless all are asked for: a person reads no more of them."""
 
 
 def _unlike(each: Any, a: str, b: str) -> str:

@@ -70,6 +70,9 @@ def trial_balance(first: date | None, last: date | None, cutoff: bool, late: boo
       water-ledger trial-balance --from 2024-01-01 --to 2024-12-31 --cutoff
       water-ledger trial-balance --to 2024-12-31 --late
     """
+    given = click.get_current_context().params
+    if last is not None and (given["on"] or given["at"]):
+        raise click.UsageError("--to and --on (or --at) both say on which day the period ends; give one of them")
     asked = asked._replace(when=last or asked.when)
     answer = _over_all("trial_balance", asked, first=first, cutoff=cutoff)
     if late:

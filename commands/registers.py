@@ -235,6 +235,10 @@ def _missed(row: Row) -> str:
     return _both("missed_from", "state")(row) if row["state"] == "missed" else str(row["state"])
 
 
+def _installment(part: Row) -> str:
+    return f"{part['due_on']} {part['amount']}"
+
+
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
     endings = {"_on": "day", "_by": "day", "_after": "day", "_from": "day", "_at": "when", "_amount": "money"}
@@ -294,6 +298,7 @@ _ARRANGEMENTS = (
     Column("state", "word", told=_missed),
     Column("reason", wraps=True),
     *_hidden("last_due_on", "basis", "channel", "declined_on", "breached_on", "cancelled_on", "missed_from"),
+    Column("installments", heading=None),
 )
 _INSTALLMENTS = (
     Column("account"),
@@ -372,9 +377,15 @@ def page(answer: Answer) -> Page:
     name = answer["register"]
     period = " ".join(f"{word} {day(answer[key])}" for key, word in (("from", "from"), ("to", "to")) if answer[key])
     title = f"Register of {name} on {day(answer.get('at') or answer['on'])}{', ' if period else ''}{period}"
-    tables = [Table(name, REGISTERS[name].columns, answer["rows"], title)]
+    rows = answer["rows"]
+    tables = [Table(name, REGISTERS[name].columns, rows, title)]
     if name == "arrangements":
-        parts = ({"account": row["account"]} | part for row in answer["rows"] for part in row["installments"])
-        tables.append(Table("installments", _INSTALLMENTS, parts, apart=True))
+        # In a file a row stands alone; a person reads the installments below.
+        told = [row | {"installments": "; ".join(map(_installment, row["installments"]))} for row in rows]
+        parts = [{"account": row["account"]} | part for row in rows for part in row["installments"]]
+        tables = [
+            tables[0]._replace(rows=told),
+            Table("installments", _INSTALLMENTS, parts, "Installments", apart=not parts),
+        ]
     totals = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in answer["totals"].items())
     return Page([], tables, ["", totals, *source(answer)[1:]])

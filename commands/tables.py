@@ -289,7 +289,8 @@ def _trial_balance(answer: Answer) -> Page:
     if "late" in answer:
         closes = [{**close, **close["late"]} for close in answer["late"]["closes"]]
         tables.append(Table("closes", _CLOSES, closes, "Late in each closed period"))
-        tables.append(Table("late", _entries("recorded_at", "recorded"), answer["late"]["rows"], "Late entries"))
+        late = (*_entries("recorded_at", "recorded"), Column("changes", "integer", None))
+        tables.append(Table("late", late, answer["late"]["rows"], "Late entries"))
     return Page(before, tables, source(answer))
 
 

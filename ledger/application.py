@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent
@@ -30,6 +30,9 @@ from ledger.store.open import keys_of, open_keys, open_log
 
 Item = Command | Outcome
 """A command to post, or what became of a line that is none."""
+
+Feed = Iterable[Item | None]
+"""What is to be posted; None where nothing more is ready, so that what came before is not kept waiting."""
 
 BATCHES = (1000, 2000, 4000)
 """How many commands go into one transaction, the first, the second, each later one: more share a sync of the disk."""
@@ -73,7 +76,7 @@ class Ledger(Application[str]):
         # store would not take, is decided again: its keys looked up, while others wait.
         return next(self.post_all([command], backfill=backfill))
 
-    def post_all(self, items: Iterable[Item], *, backfill: bool = False, size: int = 0) -> Iterator[Outcome]:
+    def post_all(self, items: Feed, *, backfill: bool = False, size: int = 0) -> Iterator[Outcome]:
         """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk.
 
         Batches are of `size` commands, or as `BATCHES` says.
@@ -82,7 +85,7 @@ class Ledger(Application[str]):
         left: dict[int, int] = {}
         waiting = iter(items)
         sizes = repeat(size) if size else chain(BATCHES, repeat(BATCHES[-1]))
-        while some := list(islice(waiting, next(sizes))):
+        while some := _ready(waiting, next(sizes)):
             for attempt in range(_TRIES):
                 try:
                     with self.store.writing(_accounts(some)) as batch:
@@ -107,7 +110,7 @@ class Ledger(Application[str]):
 
     def post_together(
         self,
-        items: Iterable[Item],
+        items: Feed,
         *,
         backfill: bool = False,
         dry_run: bool = False,
@@ -129,7 +132,7 @@ class Ledger(Application[str]):
             self.keys.tidy()
         return _all_or_none(outcomes, called)
 
-    def rehearse(self, items: Iterable[Item], *, backfill: bool = False) -> Generator[Outcome, None, None]:
+    def rehearse(self, items: Feed, *, backfill: bool = False) -> Generator[Outcome, None, None]:
         """Record nothing and answer as if; others who write wait meanwhile."""
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
@@ -148,10 +151,10 @@ class Ledger(Application[str]):
         except Conflict as error:
             raise StoreUnavailable(f"{error}; nothing was recorded, so post all of it again") from None
 
-    def _parts(self, desk: Desk, items: Iterable[Item], batch: Batch) -> Iterator[list[Outcome]]:
+    def _parts(self, desk: Desk, items: Feed, batch: Batch) -> Iterator[list[Outcome]]:
         """Decide and append commands, so many at once that their accounts' histories fit in memory."""
         waiting = iter(items)
-        while some := list(islice(waiting, AT_ONCE)):
+        while some := _ready(waiting, AT_ONCE):
             desk.shrink(MOST_EVENTS_HELD)
             yield self._part(desk, some, batch)
 
@@ -236,6 +239,17 @@ class Ledger(Application[str]):
 
 class _Undo(Exception):
     pass
+
+
+def _ready(waiting: Iterator[Item | None], most: int) -> list[Item]:
+    """The next items, `most` at most and no more than are ready; none at the end."""
+    some: list[Item] = []
+    for item in waiting:
+        if item is not None:
+            some.append(item)
+        if len(some) == most or (item is None and some):
+            break
+    return some
 
 
 def _accounts(items: Iterable[Item]) -> set[str] | None:

@@ -110,13 +110,6 @@ class Calendar:
         self._years: dict[int, dict[date, str]] = {}
         self._next: dict[date, date] = {}
 
-    @property
-    def known_until(self) -> date:
-        """The last day the table is complete for: where a holiday is a list of dates, the list ends somewhere."""
-        return min(
-            (date(max(h.dates).year, 12, 31) for h in self._holidays if h.dates and not h.until), default=date.max
-        )
-
     def holiday(self, day: date) -> str | None:
         """The legal holiday that `day` is, by name; None on a plain Sunday, which `closed` covers (DO-34, DO-35)."""
         return self._named(day.year).get(day)

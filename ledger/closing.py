@@ -10,7 +10,7 @@ from ledger.calendar import ONE_DAY
 from ledger.events import Book
 from ledger.evolve import order
 from ledger.history import History
-from ledger.movements import KINDS, Movement, movements
+from ledger.movements import KINDS, Movement, entry, movements
 
 
 class Totals:
@@ -63,9 +63,13 @@ def held(account: Account) -> dict[Book, int]:
 
 
 class Late(NamedTuple):
-    """What a closed period holds now and did not hold when it was closed: a movement, or a change of its amount."""
+    """What a closed period holds now and did not hold when it was closed: a movement, or a change of its amount.
+
+    `event` arrived late; it is the movement's own, or the one that makes an older movement come to another amount.
+    """
 
     closed: e.BooksClosed
+    event: e.Event
     movement: Movement
     amount: int
 
@@ -74,30 +78,36 @@ def late(history: History, closes: Sequence[e.BooksClosed], places: Mapping[int,
     """The late entries of an account in closed periods; `places` is where its events stand in the log, by version.
 
     An entry may change what a recorded one amounts to (a bill corrected late is voided by more): that counts too, so
-    that the totals at the close and the late entries add up to the totals of today.
+    that the totals at the close and the late entries add up to the totals of today. Late events are taken in one after
+    the other as they were recorded, so each change has the one that made it.
     """
-    now = sorted(history.events, key=order)
     for closed in closes:
         upto = {position.shard: position.position for position in closed.positions}
-        then = [each for each in now if _stands(places[each.version], upto)]
-        if len(then) == len(now):
-            continue
-        before, after = _amounts(movements(then), closed), _amounts(movements(now), closed)
-        for name, (step, amount) in (before | after).items():
-            there = amount if name in after else 0
-            change = there - (before[name][1] if name in before else 0)
-            if change:
-                yield Late(closed, step, change)
+        known = [each for each in history.events if _stands(places[each.version], upto)]
+        arrived = [each for each in history.events if not _stands(places[each.version], upto)]
+        before = None
+        for event in sorted(arrived, key=lambda each: each.version):
+            # What takes effect later moves nothing in the period, nor changes what moved there.
+            if event.day > closed.through or not entry(event):
+                continue
+            before = _amounts(known, closed) if before is None else before
+            known.append(event)
+            after = _amounts(known, closed)
+            for name, (step, _) in (before | after).items():
+                change = sum(side[name][1] * sign for side, sign in ((after, 1), (before, -1)) if name in side)
+                if change:
+                    yield Late(closed, event, step, change)
+            before = after
 
 
 def _stands(place: e.Position, upto: Mapping[int, int]) -> bool:
     return place.position <= upto.get(place.shard, 0)
 
 
-def _amounts(steps: Iterable[Movement], closed: e.BooksClosed) -> dict[tuple[object, ...], tuple[Movement, int]]:
-    """What moved in a closed period, by all that tells one movement from another."""
+def _amounts(events: Iterable[e.Event], closed: e.BooksClosed) -> dict[tuple[object, ...], tuple[Movement, int]]:
+    """What events moved in a closed period, by all that tells one movement from another."""
     found: dict[tuple[object, ...], tuple[Movement, int]] = {}
-    for step in steps:
+    for step in movements(sorted(events, key=order)):
         if (closed.since or date.min) <= step.on <= closed.through:
             name = step.book, step.on, step.kind, step.reference, step.event.version
             found[name] = step, step.amount + (found[name][1] if name in found else 0)

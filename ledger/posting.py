@@ -222,7 +222,7 @@ class Desk:
         if stream.account != e.UTILITY and stream.state.opened is None and command.title() != OPENING:
             raise unknown_account(stream.account)
         others = [self.streams[name] for name in command.others() if self.streams[name].events]
-        now = self._not_before(stream, *others)
+        now = self._not_before(self._utility.events, stream.events, *[other.events for other in others])
         known_at = _known(command.learned_at) if command.learned_at else now
         rules = self._utility.rules(known_at)
         states = {other.account: other.state for other in others}
@@ -273,15 +273,15 @@ class Desk:
         outcome = Outcome("recorded", command.account, last, tuple([event.type for event in own]), flags)
         return outcome, Pending(entries, (kept, command.account, first, last))
 
-    def _not_before(self, *streams: Stream) -> datetime:
-        """The clock, but never before what was recorded already: a clock may be set back."""
+    def _not_before(self, *recorded: Sequence[e.Event]) -> datetime:
+        """The clock, but never before what was recorded, so that a decision knows it: a clock may be set back."""
         moment = self.clock()
         if moment is not self._moment:
             self._moment, self._now = moment, pacific(moment)
         now = self._now
-        for stream in streams:
-            if stream.events and stream.events[-1].recorded_at > now:
-                now = stream.events[-1].recorded_at
+        for events in recorded:
+            if events and events[-1].recorded_at > now:
+                now = events[-1].recorded_at
         return now
 
 

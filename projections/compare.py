@@ -1,5 +1,6 @@
 """Two ways to come to rows, compared account by account: what differs is named, and the event that made it differ."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -60,6 +61,35 @@ class Unlike(NamedTuple):
     event: Made | None
 
 
+class _Held:
+    """An account's events that count, and what the first so many of them come to; each is folded once.
+
+    Every value that differs looks at many moments of its account, and mostly at the same ones.
+    """
+
+    def __init__(self, account: str, events: list[e.Event], world: World) -> None:
+        self.account = account
+        self.events = events
+        self._world = world
+        self._versions = [each.version for each in events]
+        self._folds: dict[int, Folded] = {}
+        self._tables: dict[tuple[int, str], Table] = {}
+
+    def after(self, version: int, name: str) -> Table:
+        """The rows in a projection after an event."""
+        count = bisect_right(self._versions, version)
+        if (count, name) not in self._tables:
+            rows = msgspec.to_builtins(list(PROJECTIONS[name].rows(self.folded(count)))) if count else ()
+            self._tables[count, name] = _by_key(name, (dict(zip(_OWN[name], row, strict=True)) for row in rows))
+        return self._tables[count, name]
+
+    def folded(self, count: int) -> Folded:
+        """The account by its first `count` events, at least one."""
+        if count not in self._folds:
+            self._folds[count] = Folded(self.account, self.events[:count], self._world)
+        return self._folds[count]
+
+
 class Folding:
     """Rows folded from a ledger's events: those that `counts` takes, by the rules of `world`."""
 
@@ -67,7 +97,7 @@ class Folding:
         self._projector = projector
         self._world = world
         self._counts = counts
-        self._held: tuple[str, list[e.Event], dict[int, Folded | None]] = "", [], {}
+        self._held = _Held("", [], world)
 
     def accounts(self) -> Iterator[str]:
         """Every account of the ledger."""
@@ -79,27 +109,22 @@ class Folding:
 
     def tables(self, account: str) -> dict[str, Table]:
         """The rows that the events fold to."""
-        events = self._history(account)[0]
-        return _tables(pack(Folded(account, events, self._world)) if events else _NONE)
+        held = self._history(account)
+        return _tables(pack(held.folded(len(held.events))) if held.events else _NONE)
 
     def after(self, account: str, version: int, name: str) -> Table:
         """The rows in a projection that the events up to a version fold to."""
-        events, folds = self._history(account)
-        if version not in folds:
-            upto = [each for each in events if each.version <= version]
-            folds[version] = Folded(account, upto, self._world) if upto else None
-        folded = folds[version]
-        rows = msgspec.to_builtins(list(PROJECTIONS[name].rows(folded))) if folded else ()
-        return _by_key(name, (dict(zip(_OWN[name], row, strict=True)) for row in rows))
+        return self._history(account).after(version, name)
 
     def events(self, account: str) -> dict[int, str]:
         """The events that count."""
-        return {each.version: each.type for each in self._history(account)[0]}
+        return {each.version: each.type for each in self._history(account).events}
 
-    def _history(self, account: str) -> tuple[list[e.Event], dict[int, Folded | None]]:
-        if self._held[0] != account:
-            self._held = account, [each for each in decode(self._states(account)) if self._counts(each)], {}
-        return self._held[1:]
+    def _history(self, account: str) -> "_Held":
+        if self._held.account != account:
+            events = [each for each in decode(self._states(account)) if self._counts(each)]
+            self._held = _Held(account, events, self._world)
+        return self._held
 
     def _states(self, account: str) -> list[bytes]:
         return self._projector.log.states(account)

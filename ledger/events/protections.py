@@ -28,7 +28,10 @@ class _OfNotices(Event, frozen=True, kw_only=True):
 
 
 class NoticeServed(_OfNotices, frozen=True, kw_only=True):
-    """A written notice; it covers the bills past due on its day and no other."""
+    """A written notice; it covers the bills past due on its day and no other.
+
+    `policy_text` is the version of the company's policy in force on its day: the start of its pack's SHA-256.
+    """
 
     when = "on"
     notice: str
@@ -38,6 +41,7 @@ class NoticeServed(_OfNotices, frozen=True, kw_only=True):
     language: Language = "en"
     amount: Cents | None = None
     act_by: date | None = None
+    policy_text: str | None = None
 
 
 class NoticeReturned(_OfNotices, frozen=True, kw_only=True):
@@ -72,7 +76,10 @@ class ArrangementRequested(_OfArrangements, frozen=True, kw_only=True):
 
 
 class ArrangementAgreed(_OfArrangements, frozen=True, kw_only=True):
-    """An alternative payment arrangement was entered into for all that was open that day (DO-08, DO-09, DO-10)."""
+    """An alternative payment arrangement was entered into for all that was open that day (DO-08, DO-09, DO-10).
+
+    `policy_text` is as of a notice, on the day of the agreement.
+    """
 
     when = "on"
     arrangement: str
@@ -82,6 +89,7 @@ class ArrangementAgreed(_OfArrangements, frozen=True, kw_only=True):
     arrangement_basis: ArrangementBasis = "ordinary"
     reason: str | None = None
     basis: tuple[RuleVersion, ...] = ()
+    policy_text: str | None = None
 
 
 class ArrangementDeclined(_OfArrangements, frozen=True, kw_only=True):

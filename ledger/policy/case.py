@@ -15,6 +15,7 @@ from ledger.account import Account, Bill
 from ledger.calendar import ONE_DAY, PACIFIC, Calendar, pacific
 from ledger.charges import Part
 from ledger.events import Layer, Outcome, PaymentReported
+from ledger.moments import said as said
 from ledger.policy.parameters import Parameters, Policies
 
 FOR_EVER = date.max
@@ -203,11 +204,6 @@ def unknown(because: str, **facts: Any) -> Verdict:
     return Verdict("unknown", because, facts)
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-
 Judge = Callable[[Case], Verdict]
 Found = TypeVar("Found")
 
@@ -248,11 +244,6 @@ def rule(function: str, layer: Layer, *, calendar_only: bool = False) -> Callabl
         return judge
 
     return register
-
-
-def said(day: date) -> str:
-    """A day as a clerk says it: 22 May 2024."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def moment_of(when: datetime) -> datetime:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ledger.calendar import Calendar, Holiday, Hours, weekdays
 from ledger.events import Layer, RuleVersion
+from ledger.moments import said
 from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Utility, Version, load_pack
 from ledger.refusal import Refused
 
@@ -66,11 +67,13 @@ class Rule(NamedTuple):
 class Parameters:
     """The rule book on one day, in one district. `rules` are in the order of the catalogue."""
 
-    __slots__ = ("_by_function", "divergences", "packs", "rules", "utility")
+    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules", "utility")
 
     def __init__(self, packs: Iterable[Pack], day: date, district: str | None) -> None:
         self.packs = {pack.name: pack for pack in packs}
-        self.utility = next((pack.utility for pack in self.packs.values() if pack.utility), None)
+        company = next((pack for pack in self.packs.values() if pack.utility), None)
+        self.utility = company.utility if company else None
+        self.policy_text = company.sha if company else None
         self.divergences: tuple[Divergence, ...] = sum((pack.divergences for pack in self.packs.values()), ())
         connections = _connections(self.utility, district)
         found = {
@@ -207,16 +210,16 @@ def _in_force(
 ) -> tuple[State, str, Version | None]:
     at = bisect_right(table.versions, day, key=lambda version: version.since)
     if not at:
-        return "unknown", f"no version before {table.versions[0].since}; publish one that reaches back", None
+        return "unknown", f"no version before {said(table.versions[0].since)}; publish one that reaches back", None
     version = table.versions[at - 1]
     if version.until is not None and day > version.until:
-        return "ended", f"ended on {version.until}", version
+        return "ended", f"ended on {said(version.until)}", version
     if version.absent:
         return "absent", f"not yet in force: {version.source}", version
     if version.connections_over is not None and connections is not None and connections <= version.connections_over:
         why = f"covers systems over {version.connections_over} connections; {district} has {connections}"
         return "absent", why, version
-    return "in_force", f"in force since {version.since}", version
+    return "in_force", f"in force since {said(version.since)}", version
 
 
 def _connections(utility: Utility | None, district: str | None) -> int | None:

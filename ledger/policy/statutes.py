@@ -38,12 +38,15 @@ def sb998_delinquency(case: Case) -> Verdict:
     days = case.days("sb998_delinquency")
     aged_on = since + days
     bill, events = oldest.bill, tuple(oldest.bill.versions)
-    facts: dict[str, Any] = {"bill": bill.id, "delinquent_since": since, "days": (case.on - since).days}
+    facts: dict[str, Any] = {"bill": bill.id, "delinquent_since": since}
+    if case.on < since:
+        because = f"bill {bill.id} is not delinquent before {said(since)}"
+        return blocks(because, events, aged_on - ONE_DAY, **facts)
+    facts["days"] = (case.on - since).days
     count = case.value("sb998_delinquency", "contact_business_days")
     contacts = sorted((day, version) for day, version in _contacts(case) if day >= since)
     if not contacts:
-        when = "became" if since <= case.on else "becomes"
-        because = f"no phone call, visit or written notice since bill {bill.id} {when} delinquent on {said(since)}"
+        because = f"no phone call, visit or written notice since bill {bill.id} became delinquent on {said(since)}"
         return blocks(because, events, FOR_EVER, **facts)
     first = max(aged_on, case.after_business_days(contacts[0][0], count))
     facts |= {"contact": contacts[0][0], "first_day": first}
@@ -306,4 +309,4 @@ def moratorium(case: Case) -> Verdict:
     if case.value("moratorium", "residential_only") and not case.account.residential:
         return not_applicable("the service is not residential")
     version = case.parameters.rule("moratorium").version
-    return blocks(f"{version.rule} forbids shutoffs for nonpayment since {said(version.since)}", since=version.since)
+    return blocks(f"the order forbids shutoffs for nonpayment since {said(version.since)}", since=version.since)

@@ -111,6 +111,11 @@ def _sqlite(rest: str) -> tuple[str, int]:
         raise BadAddress(f"the address names no file ({_WAY_OUT})")
     if ":memory:" in path or "\0" in path:
         raise BadAddress(f"a ledger is kept in a file, not in memory ({_WAY_OUT})")
+    if _is_folder(path):
+        from urllib.parse import quote
+
+        inside = f"sqlite:///{quote(path)}/water-ledger.db"
+        raise BadAddress(f"{path} is a folder, and a ledger is kept in a file (name one in it: {inside})")
     timeout = 10
     for option in filter(None, options.split("&")):
         name, _, value = option.partition("=")
@@ -118,6 +123,14 @@ def _sqlite(rest: str) -> tuple[str, int]:
             raise BadAddress(f"{name[:20]!r}: an SQLite address has one option, such as ?timeout=10 (seconds)")
         timeout = int(value)
     return path, timeout
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        # Where it may not be looked at, opening it says so.
+        return False
 
 
 def _postgres(url: str, read_only: bool) -> tuple["Link", str]:

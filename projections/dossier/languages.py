@@ -34,9 +34,9 @@ def served_in(case: CaseFile) -> list[e.Language]:
 def _blocks(case: CaseFile) -> Iterator[AnyBlock]:
     rows = list(_rows(case))
     if rows:
-        head = ["Served", "What", "How", "Language", "Amount", "Act by"]
-        caption = "Notices and answers, with the language each was in"
-        yield Table(caption=caption, head=head, rows=rows, numbers=(4,), widths=(3, 4, 2, 2, 2, 3))
+        head = ["Served", "What", "How", "Language", "Policy text", "Amount", "Act by"]
+        caption = "Notices and answers, with the language each was in and the policy in force that day"
+        yield Table(caption=caption, head=head, rows=rows, numbers=(5,), widths=(3, 4, 2, 2, 3, 2, 3))
     else:
         yield Paragraph(cell=Cell("No notice was served and no petition answered."))
     yield Paragraph(cell=Cell(f"The account's own language is {LANGUAGES[case.account.language]}. {_ENGLISH}"))
@@ -73,6 +73,7 @@ def _rows(case: CaseFile) -> Iterator[Row]:
                     Cell(f"{kind[0].upper()}{kind[1:]} {event.notice}", (event.version,), back),
                     Cell(SERVED[event.method]),
                     Cell(LANGUAGES[event.language]),
+                    Cell(event.policy_text or "not recorded"),
                     Cell(dollars(event.amount) if event.amount is not None else "–"),
                     Cell(dated(event.act_by) if event.act_by else "–"),
                 ],
@@ -82,7 +83,8 @@ def _rows(case: CaseFile) -> Iterator[Row]:
             language = LANGUAGES[event.language] if event.language else "not recorded"
             what = Cell(f"Answer to petition {event.dispute}", (event.version,))
             credit = dollars(event.credit) if event.credit else "–"
-            yield Row([Cell(timed(event.on)), what, Cell("in writing"), Cell(language), Cell(credit), Cell("–")])
+            how, none = Cell("in writing"), Cell("–")
+            yield Row([Cell(timed(event.on)), what, how, Cell(language), none, Cell(credit), none])
 
 
 def _rules_used(case: CaseFile) -> set[str]:

@@ -78,6 +78,7 @@ def test_an_arrangement_is_agreed_under_the_rule_of_its_kind(world: World) -> No
         arrangement_basis="health",
         reason="hardship",
         basis=(world.policies.on(date(2024, 4, 12)).rule("reduced_payment").version,),
+        policy_text=world.policies.on(date(2024, 4, 12)).packs["del-oro"].sha,
     )
     assert agreed.basis[0].rule == "DO-09"
 

@@ -13,15 +13,16 @@ import pytest
 from commands.base import Command, UtilityCommand, read
 from commands.catalogue import NOUNS, all_commands, command_type
 from commands.feed import LONGEST_LINE, answer, parse
-from commands.fields import fields_of
+from commands.fields import fields_of, text
 from ledger.posting import Outcome
 from ledger.refusal import Invalid
 
 COMMANDS = list(all_commands())
 NOT_TEXT: list[Any] = [7, 1.5, True, [], {}, ["x"]]
+TURNED = [f"refund {chr(code)}00.02" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
 WRONG: dict[str, list[Any]] = {
     "id": [*NOT_TEXT, "", "a b", "x" * 41, "ü", "a/b", "a\n"],
-    "text": [*NOT_TEXT, "", "   ", "x" * 2001, "two\nlines", "tab\there", "\x00", "\x85", "\ud800"],
+    "text": [*NOT_TEXT, "", "   ", "x" * 2001, *TURNED, "two\nlines", "tab\there", "\x00", "\x85", "\ud800"],
     "email": [*NOT_TEXT, "", "nobody", "a@b", "a b@example.com", "a@@example.com"],
     "clock": [*NOT_TEXT, "", "8:00", "24:00", "08:60", "08:00:00", "noon"],
     "money": [*NOT_TEXT, "", "0.00", "-1.00", "1.001", "NaN", "Infinity", "1e3", "1,000.00", "100000000.00", "9" * 99],
@@ -110,6 +111,17 @@ def cases() -> Iterator[Any]:
         for spec in fields_of(kind).values():
             if spec.name != "account" or not issubclass(kind, UtilityCommand):
                 yield pytest.param(kind, spec.name, spec.form, id=f"{kind.title()} {spec.name}")
+
+
+@pytest.mark.parametrize("name", ["ישראל ישראלי", "سارة", "Sara سارة 12", "Đỗ Thị Mẫu", "\u200fא"])
+def test_letters_written_from_right_to_left_are_text_like_others(name: str) -> None:
+    assert text(name) == name
+
+
+@pytest.mark.parametrize("turned", TURNED)
+def test_what_reads_otherwise_than_it_is_kept_is_refused_with_the_character_s_number(turned: str) -> None:
+    with pytest.raises(ValueError, match=rf"turns its order around .*U\+{ord(turned[7]):04X}.*take it out"):
+        text(turned)
 
 
 @pytest.mark.parametrize("kind", [k for k in COMMANDS if k.title() != "policy publish"], ids=lambda k: k.title())

@@ -30,6 +30,9 @@ class Desk:
     def closes(self):
         return [e for e in decode(self.ledger.store.states("@utility")) if isinstance(e, BooksClosed)]
 
+    def events(self, account):
+        return decode(self.ledger.store.states(account))
+
     def totals(self, book="balance"):
         """What the last close recorded of a book."""
         return {total.kind: total.amount for total in self.closes()[-1].totals if total.book == book}
@@ -136,6 +139,12 @@ def test_the_totals_and_the_late_entries_come_to_what_the_period_holds_now(desk)
         ("7002", "bill_correction", "2024-04-20", "9.00", "2024-04-30"),
         ("7002", "bill_correction", "2024-05-15", "-9.00", "2024-05-31"),
     ]
+    late = {event.version: event.type for event in desk.events("7002") if "late-entry" in event.flags}
+    made = {(row["account"], row["on"]): (row["version"], row["changes"]) for row in told["rows"]}
+    (corrected,) = late
+    assert made["7002", "2024-04-20"] == (corrected, None)
+    assert made["7002", "2024-05-15"] == (corrected, corrected - 1), "the older correction, because of the late one"
+    assert {row["recorded_at"] for row in told["rows"]} == {desk.events("7002")[-1].recorded_at.isoformat()}
     april, may = told["closes"]
     assert (april["totals"]["balance"]["closing"], april["late"]["balance"]) == ("180.00", "9.00")
     assert desk.now_in(None, date(2024, 4, 30)) == ({"bill": "180.00", "bill_correction": "9.00"}, "189.00")

@@ -189,3 +189,12 @@ def test_a_noun_shows_its_own_verbs_only() -> None:
     assert "transfer" in shown
     assert "issue" not in shown
     assert "Verbs" not in runner.invoke(cli, ["--help"]).output
+
+
+@pytest.mark.parametrize("when", ["--on 2024-06-30", "--at 2024-06-30T10:00"])
+def test_a_period_ends_on_one_day(shell: Shell, when: str) -> None:
+    said = shell(*shlex.split(f"trial-balance --to 2024-12-31 {when}"))
+    assert (said.returncode, said.stdout) == (2, b"")
+    assert "--to and --on (or --at) both say on which day the period ends; give one of them" in said.stderr.decode()
+    for one in ("--to 2024-06-30", when):
+        assert shell(*shlex.split(f"trial-balance {one}")).returncode == 0

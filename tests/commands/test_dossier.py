@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from commands.cli import cli
 from commands.dossier import FILES
 from ledger.refusal import Refused
+from tests.pdf import squeezed, words_of
 
 ROOT = Path(__file__).parents[2]
 CANARIES = {
@@ -105,6 +106,9 @@ def test_personal_data_is_shown_unless_it_is_withheld(posted: Call, tmp_path: Pa
     page = (tmp_path / "whole" / "index.html").read_text(encoding="utf-8")
     assert "Canary Customer" in page
     assert "Canary Occupant" in page
+    shown = words_of((tmp_path / "whole" / "dossier.pdf").read_bytes())
+    for canary in (*CANARIES.values(), "canary.login@example.com", "Canary Cabin", "Canary Occupant", "Dr Canary"):
+        assert squeezed(canary) in shown, "what is in a PDF is found there"
     done = posted("dossier", "7001", "--redact", "-o", str(tmp_path / "redacted"))
     assert done.exit_code == 0
     assert {path.name for path in (tmp_path / "redacted").iterdir()} == set(FILES)
@@ -113,6 +117,10 @@ def test_personal_data_is_shown_unless_it_is_withheld(posted: Call, tmp_path: Pa
         assert b"canary" not in found, path.name
         assert b"4711-0815" not in found, path.name
         assert b"530-555-0199" not in found, path.name
+    shown = words_of((tmp_path / "redacted" / "dossier.pdf").read_bytes())
+    assert "[withheld]" in shown
+    for trace in ("canary", "4711-0815", "530-555-0199"):
+        assert squeezed(trace) not in shown
     assert "canary" not in (done.stdout + done.stderr).lower()
     assert "[withheld]" in (tmp_path / "redacted" / "index.html").read_text(encoding="utf-8")
     assert "keys" not in json.loads((tmp_path / "redacted" / "bundle.json").read_bytes())["accounts"][0]

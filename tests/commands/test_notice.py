@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from ledger.events import NoticeReturned, NoticeServed
+from ledger.policy.parameters import FOLDER, load_pack
 from tests.commands.world import World
 
 
@@ -29,8 +30,19 @@ def test_a_notice_is_recorded_as_served(world: World) -> None:
             language="es",
             amount=9000,
             act_by=date(2024, 4, 12),
+            policy_text=world.policies.on(date(2024, 3, 25)).packs["del-oro"].sha,
         )
     ]
+
+
+@pytest.mark.parametrize(("on", "text"), [("2024-06-30", "old"), ("2024-07-01", "new"), ("2024-07-02", "new")])
+def test_a_notice_names_the_policy_text_in_force_on_its_day(world: World, on: str, text: str) -> None:
+    old = world.policies.on(date(2024, 6, 1)).packs["del-oro"]
+    mended = load_pack((FOLDER / "del-oro.toml").read_text(encoding="utf-8") + "# printed anew\n")
+    world.policies = world.policies.with_published(mended, date(2024, 7, 1))
+    (served,) = world.then("notice serve", notice="N-1", kind="discontinuance", on=on, method="mail")
+    assert served.policy_text == {"old": old.sha, "new": mended.sha}[text]
+    assert old.sha != mended.sha
 
 
 @pytest.mark.parametrize("kind", ["discontinuance", "final"])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -61,13 +62,13 @@ STOPPED = [
 def test_stopped_by_hand_it_says_the_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], truth: str, recorded: int
 ) -> None:
-    parse = commands.post.parse
+    arriving = commands.post.arriving
 
     def interrupted(feed: Any) -> Iterator[Any]:
-        yield from parse(feed)
+        yield from arriving(feed)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.post, "parse", interrupted)
+    monkeypatch.setattr(commands.post, "arriving", interrupted)
     called(tmp_path, "init")
     feed = "".join(opening(f"A{number}") for number in range(1000))
     said, code = called(tmp_path, "post", *options, "--quiet", "-", feed=feed)
@@ -81,6 +82,29 @@ def test_stopped_by_hand_it_says_the_truth(
 
 def program(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "commands.cli", "--db", f"sqlite:///{folder / 'ledger.db'}", *arguments]
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_program_may_wait_for_each_answer(tmp_path: Path, options: list[str]) -> None:
+    subprocess.run(program(tmp_path, "init"), cwd=ROOT, capture_output=True, check=True)
+    posting = program(tmp_path, "post", *options, "-")
+    with subprocess.Popen(posting, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as post:
+        assert post.stdin is not None
+        assert post.stdout is not None
+        statuses = []
+        for line in (opening("7001"), opening("7001"), "\n" + opening("7002") + "\n", "no command\n"):
+            post.stdin.write(line.encode())
+            post.stdin.flush()
+            assert select([post.stdout], [], [], 60)[0], "the answer comes before the next line is written"
+            statuses.append(json.loads(post.stdout.readline())["status"])
+        half = opening("7003").encode()
+        for some in (half[:20], half[20:] + half[:30], half[30:]):
+            post.stdin.write(some)
+            post.stdin.flush()
+        statuses += [json.loads(post.stdout.readline())["status"] for _ in range(2)]
+        post.stdin.close()
+    assert statuses == ["recorded", "duplicate", "recorded", "invalid", "recorded", "duplicate"]
+    assert post.returncode == 1
 
 
 def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """What a register says beside the rows: days counted, weekdays, what an auditor looks for, what it comes to."""
 
+import csv
+import io
 from datetime import date
 
 import pytest
 
+from commands import outputs
 from commands.registers import REGISTERS, Asking, page, register
 from commands.reports import discontinuations, performance
 from ledger.history import History
@@ -188,6 +191,21 @@ def test_an_arrangement_says_what_became_of_it_by_the_day(world):
     assert (row["state"], row["missed_from"], row["channel"]) == ("missed", "2024-06-01", "phone")
     assert [part["last_day"] for part in row["installments"]] == ["2024-05-31", "2024-06-28"]
     assert [part["amount"] for part in row["installments"]] == ["45.00", "45.00"]
+
+
+def test_installments_are_on_the_terminal_and_in_the_csv(world):
+    parts = [{"due_on": "2024-05-31", "amount": "45.00"}, {"due_on": "2024-06-28", "amount": "45.00"}]
+    world.given("arrangement agree", arrangement="R-1", kind="alternative", on="2024-05-01", installments=parts)
+    shown, terminal, file = page(told(world, "arrangements", "2024-05-31")), io.StringIO(), io.StringIO(newline="")
+    outputs.show(shown, terminal)
+    outputs.write_csv(shown, file)
+    printed = terminal.getvalue().partition("Installments\n")[2]
+    assert [" ".join(line.split()) for line in printed.splitlines() if "R-1" in line] == [
+        "7001 R-1 1 31 May 2024 31 May 2024 45.00",
+        "7001 R-1 2 28 Jun 2024 28 Jun 2024 45.00",
+    ]
+    (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    assert row["installments"] == "2024-05-31 45.00; 2024-06-28 45.00"
 
 
 def test_a_declined_request_says_why(world):

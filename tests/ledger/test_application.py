@@ -142,6 +142,21 @@ def test_recorded_at_never_goes_back_when_the_clock_does(ledger: Ledger, clock: 
     assert second.recorded_at >= first.recorded_at
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_an_office_close_is_known_to_what_is_decided_after_it_though_the_clock_goes_back(
+    ledger: Ledger, clock: Clock, together: bool
+) -> None:
+    ledger.post(OPEN)
+    closed = read(command_type("office close"), {"on": "2024-05-22", "reason": "snow"})
+    ledger.post(closed)
+    clock.now -= timedelta(hours=2)
+    off = a("service disconnect", at="2024-05-22T10:00", reason="nonpayment")
+    (outcome,) = ledger.post_all([off]) if together else [ledger.post(off)]
+    shutoff = ledger.books.history("7001").events[-1]
+    assert "DO-36" in outcome.flags, "the office was closed that day"
+    assert shutoff.recorded_at == ledger.books.utility().events[-1].recorded_at, "and that was known"
+
+
 def feed(*items: Command | Outcome) -> list[Command | Outcome]:
     return list(items)
 

@@ -75,13 +75,13 @@ def test_a_rule_is_in_force_from_its_first_day_through_its_last(function, day, s
 
 
 def test_a_value_on_a_day_the_books_do_not_reach_is_an_error_that_says_so():
-    with pytest.raises(NoVersion, match=r"DO-02 \(days_until_past_due\): no version before 1999-01-01"):
+    with pytest.raises(NoVersion, match=r"DO-02 \(days_until_past_due\): no version before 1 January 1999"):
         DEL_ORO.on(on("1998-12-31")).value("days_until_past_due", "days")
-    with pytest.raises(NoVersion, match="no version before 1999-01-01"):
+    with pytest.raises(NoVersion, match="no version before 1 January 1999"):
         assert DEL_ORO.on(on("1998-12-31")).rule("days_until_past_due").version
     with pytest.raises(NoVersion, match=r"DO-04 \(days_to_pay\): not yet in force"):
         DEL_ORO.on(on("2019-05-01")).value("days_to_pay", "days")
-    with pytest.raises(NoVersion, match="ended on 2021-12-31"):
+    with pytest.raises(NoVersion, match="ended on 31 December 2021"):
         DEL_ORO.on(on("2022-01-01")).value("moratorium", "residential_only")
     with pytest.raises(NoVersion, match="no pack has a rule fee_late"):
         DEL_ORO.on(on("2024-05-01")).value("fee_late", "amount")
@@ -96,10 +96,10 @@ def test_a_value_on_a_day_the_books_do_not_reach_is_an_error_that_says_so():
     [
         ("Pine Mountain", "absent", "covers systems over 200 connections; Pine Mountain has 89"),
         ("pine-mountain", "absent", "covers systems over 200 connections; pine-mountain has 89"),
-        ("Pine Flat", "in_force", "in force since 2020-02-01"),
-        ("Magalia", "in_force", "in force since 2020-02-01"),
-        ("nowhere we know", "in_force", "in force since 2020-02-01"),
-        (None, "in_force", "in force since 2020-02-01"),
+        ("Pine Flat", "in_force", "in force since 1 February 2020"),
+        ("Magalia", "in_force", "in force since 1 February 2020"),
+        ("nowhere we know", "in_force", "in force since 1 February 2020"),
+        (None, "in_force", "in force since 1 February 2020"),
     ],
 )
 def test_the_act_reaches_small_districts_only_from_august_2024(district, before_2024_08, why):

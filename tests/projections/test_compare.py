@@ -1,5 +1,8 @@
 """Two rebuilds compared: every value that differs, and the event that made the difference."""
 
+import json
+import re
+from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -7,13 +10,17 @@ from shutil import copyfile
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from commands.cli import cli
 from commands.rebuilds import side
 from ledger.calendar import PACIFIC
 from ledger.history import History
 from ledger.refusal import Invalid
 from ledger.store.codec import decode
 from ledger.store.log import StoreError
+from projections import compare as comparing
+from projections.catalogue import PROJECTIONS
 from projections.compare import compare, not_shared
 from projections.rebuild import rebuild
 from projections.rows import Folded
@@ -81,6 +88,49 @@ def test_the_event_is_the_one_that_sets_the_sides_apart(ledger_url):
             assert apart(each.event.version)
             assert not apart(each.event.version - 1)
             assert each.event.type == a.events(each.account)[each.event.version]
+
+
+def test_no_beginning_of_a_history_is_folded_twice_for_a_side(ledger_url, template, monkeypatch):
+    """However many values differ: the moments looked at are mostly the same ones."""
+    folds, rows = Counter(), Counter()
+
+    class Counting(Folded):
+        def __init__(self, account, events, world):
+            folds[account, len(events), id(world)] += 1
+            super().__init__(account, events, world)
+
+    def counting(name, projection):
+        def counted(folded):
+            rows[name, id(folded)] += 1
+            keep.append(folded)
+            return projection.rows(folded)
+
+        return projection._replace(rows=counted)
+
+    keep = []
+    monkeypatch.setattr(comparing, "Folded", Counting)
+    monkeypatch.setattr(comparing, "PROJECTIONS", {name: counting(name, each) for name, each in PROJECTIONS.items()})
+    found = differences(ledger_url, "known-at:2022-03-01T12:00", "known-at:2022-12-10T12:00")
+    assert len(found) > 5 * len(template.accounts)
+    assert set(folds.values()) == {1}
+    assert set(rows.values()) == {1}
+    assert sum(folds.values()) < len(found)
+
+
+def test_the_first_differences_are_printed_and_the_others_counted_by_table(ledger_url):
+    asked = ["--db", ledger_url, "projections", "diff", "log", "known-at:2022-12-10T12:00"]
+    every = CliRunner().invoke(cli, [*asked, "--all"])
+    *lines, last = every.output.splitlines()
+    short = CliRunner().invoke(cli, asked)
+    *first, left, total = short.output.splitlines()
+    assert (first, total) == (lines[:50], last)
+    count = len(lines) - 50
+    assert last.endswith(f", {len(lines):,} differences")
+    assert left.startswith(f"and {count:,} more (")
+    assert left.endswith("): --all prints each")
+    assert sum(int(each.replace(",", "")) for each in re.findall(r"([\d,]+) in ", left)) == count
+    assert (every.exit_code, short.exit_code) == (1, 1)
+    assert len(json.loads(CliRunner().invoke(cli, [*asked, "--json"]).output)["differences"]) == len(lines)
 
 
 def test_another_pack_moves_the_days_it_names(ledger_url, tmp_path):

@@ -305,3 +305,26 @@ def test_a_follower_is_stopped_by_ctrl_c(ledger_url, monkeypatch):
     monkeypatch.setattr(time, "sleep", stopped)
     found = CliRunner().invoke(cli, ["--db", ledger_url, "projections", "follow"])
     assert (found.exit_code, found.output) == (0, "stopped; 0 events taken in\n")
+
+
+def test_a_follower_is_stopped_by_sigterm_between_two_transactions(store_url, template):
+    first = len(template.entries) - 300
+    log = template.at(store_url, first)
+    rebuild(store_url, 1)
+    program = [sys.executable, "-m", "commands.cli", "--db", store_url, "projections", "follow"]
+    with (
+        Projector(store_url) as projector,
+        subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run,
+    ):
+        template.record(log, template.entries[first : first + 100])
+        until = time.monotonic() + 60
+        while projector.behind(projector.views.shown()) and time.monotonic() < until:
+            time.sleep(1 / 20)
+        template.record(log, template.entries[first + 100 :])
+        run.terminate()
+        said, complained = run.communicate(timeout=60)
+    assert (run.returncode, complained) == (0, "")
+    assert said in ("stopped; 100 events taken in\n", "stopped; 300 events taken in\n")
+    follow(store_url)
+    log.close()
+    assert digests(store_url) == template.digests

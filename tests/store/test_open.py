@@ -1,5 +1,6 @@
 """Addresses of stores."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ def test_addresses_that_are_none(url: str, words: str) -> None:
     with pytest.raises(BadAddress, match=words) as raised:
         open_log(url)
     assert "secret-word" not in str(raised.value)
+
+
+def test_a_folder_is_no_ledger_and_a_file_in_it_may_be_one(tmp_path: Path) -> None:
+    with pytest.raises(BadAddress, match="is a folder, and a ledger is kept in a file") as raised:
+        open_log(f"sqlite:///{tmp_path}")
+    (inside,) = re.findall(r"name one in it: (\S+)\)", str(raised.value))
+    assert inside == f"sqlite:///{tmp_path}/water-ledger.db"
+    assert not open_log(inside).exists()
 
 
 def test_opening_touches_nothing(tmp_path: Path) -> None:

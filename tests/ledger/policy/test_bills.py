@@ -263,6 +263,27 @@ def test_do_32_the_deposit_is_absorbed_first(case, past_due, absorbed, against):
 
 
 @pytest.mark.parametrize(
+    ("on", "because", "days"),
+    [
+        ("2024-03-23", "bill B-1 is not delinquent before 24 March 2024", None),
+        ("2024-03-24", "no phone call, visit or written notice since bill B-1 became delinquent on 24 March 2024", 0),
+    ],
+)
+def test_hs_116908_a_counts_no_days_before_a_bill_is_delinquent(case, on, because, days):
+    case.given(bill_mailed("2024-03-04", "90.00", bill="B-1"))
+    told = case.explain(on)
+    assert (told["HS-116908-A"], told.because("HS-116908-A")) == ("blocks", because)
+    assert told.facts("HS-116908-A").get("days") == days
+    assert told.earliest is None
+
+
+def test_an_order_is_named_once_and_its_end_is_said_as_a_day(case):
+    case.given(bill_mailed("2020-04-01", "90.00"))
+    assert case.explain("2021-12-31").because("ORD-2020-04").startswith("the order forbids shutoffs for nonpayment")
+    assert case.explain("2022-01-01").because("ORD-2020-04") == "ended on 31 December 2021"
+
+
+@pytest.mark.parametrize(
     ("on", "verdict"), [("2024-05-22", "blocks"), ("2024-05-23", "permits"), ("2024-05-24", "permits")]
 )
 def test_hs_116908_a_delinquent_for_60_days(case, on, verdict):
