@@ -40,8 +40,8 @@ def test_several_processes_find_what_one_finds(
 ):
     tamper("UPDATE event SET type = 'BillWon' WHERE account = '7004' AND version = 2")
     alone = verify(store_url, processes=1)
-    monkeypatch.setattr("ledger.integrity.audit.WORTH_A_PROCESS", 1)
-    monkeypatch.setattr("ledger.integrity.audit.ACCOUNTS", 3)
+    monkeypatch.setattr("ledger.integrity.readings.WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("ledger.integrity.readings.ACCOUNTS", 3)
     assert verify(store_url, processes=2) == alone
     assert [f[:2] for f in alone.findings] == [("7004", 2)]
 

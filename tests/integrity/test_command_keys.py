@@ -40,3 +40,4 @@ def test_a_command_key_that_was_altered_is_told(ledger, statement, told):
     assert verify(ledger, evidence).findings == []
     tampered(ledger, statement if ledger.startswith("postgres") else statement.replace("%%", "%"))
     assert any(told in found.reason for found in verify(ledger, evidence).findings), verify(ledger, evidence)
+
