@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ledger.integrity import tree
-from ledger.integrity.chains import Finding, Frame, Told
+from ledger.integrity.chains import Finding, Frame, Told, framed
 from ledger.integrity.growth import Grown
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
 from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
@@ -53,14 +53,9 @@ def verify(
         kept, shards = log.heads(), log.shards if log.shards == 1 else log.shards + 1
         if sorted(kept) != list(range(shards)):
             return Audit([Finding("", 0, _NO_HEADS)], 0, 0, 0, 0)
-        heads = tuple(head for _, head in sorted(kept.items()))
+        heads = [head for _, head in sorted(kept.items())]
         seals, unsound = _sound(rows, shards, sum(heads)) if sealing else ([], [])
-        frame = Frame(
-            origin,
-            heads,
-            tuple(tuple(unpacked_heads(seal.heads)) for seal in seals),
-            tuple(seal.sealed_at for seal in seals),
-        )
+        frame = framed(origin, heads, seals)
         with Workers(sum(heads), processes, report) as workers:
             findings, chains, leaves = read(Store(url, log, rows, frame, seals), evidence.titles, workers)
         findings += [*_counted(frame, chains), *unsound]

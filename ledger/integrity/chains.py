@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from ledger.calendar import PACIFIC
 from ledger.integrity import tree
-from ledger.integrity.leaves import head_entry
+from ledger.integrity.leaves import head_entry, unpacked_heads
 from ledger.integrity.seals import moment_of
 from ledger.store.log import genesis, shard_of
-from ledger.store.seal_rows import StoredEvent
+from ledger.store.seal_rows import SealRow, StoredEvent
 
 ALLOWANCE = timedelta(minutes=2)
 """How long before it is stored an event may be decided (it may wait for others), and how far two clocks may differ."""
@@ -43,6 +43,12 @@ class Frame(NamedTuple):
     heads: tuple[int, ...]
     sealed_heads: tuple[tuple[int, ...], ...]
     sealed_at: tuple[int, ...]
+
+
+def framed(origin: str, heads: Sequence[int], seals: Sequence[SealRow]) -> Frame:
+    """What is judged by, from the heads of all shards and from the seals."""
+    sealed_heads = tuple(tuple(unpacked_heads(seal.heads)) for seal in seals)
+    return Frame(origin, tuple(heads), sealed_heads, tuple(seal.sealed_at for seal in seals))
 
 
 class Told(NamedTuple):

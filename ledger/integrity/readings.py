@@ -14,7 +14,7 @@ from contextlib import closing
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
-from ledger.integrity.chains import Chains, Finding, Frame, Told
+from ledger.integrity.chains import Chains, Finding, Frame, Told, framed
 from ledger.integrity.command_keys import check_explicit, check_keys
 from ledger.integrity.first_sight import Seen, laid_out, look
 from ledger.integrity.growth import Grown, Stretch, grow
@@ -93,7 +93,7 @@ def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     """Read the whole log."""
     rows, frame = store.rows, store.frame
     order, seals = laid_out(store.seals, frame.heads), len(store.seals)
-    looked_by = (frame, seals) if order else (frame._replace(sealed_heads=(), sealed_at=()), 0)
+    looked_by = (frame, seals) if order else (framed(frame.origin, frame.heads, []), 0)
     ranges = _ranges(order or laid_out([], frame.heads) or [], store.seals[-1].size if order and seals else 0, workers)
     seen = workers.run(_look, [(store.url, *looked_by, low, high) for low, high in ranges])
     cuts = ["", *islice(store.log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
