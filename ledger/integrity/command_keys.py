@@ -34,8 +34,10 @@ class Ids(NamedTuple):
 
 def check_ids(rows: SealRows, shards: int, events: Sequence[LeafEvent]) -> Ids:
     """Whether every event with an explicit command id is under the key of that id."""
+    if _COMMAND not in b"".join([event[4] for event in events]):
+        return Ids([], 0, 0)
     given = [(event, EXPLICIT + id) for event in events if _COMMAND in event[4] and (id := _id(event[4]))]
-    kept = rows.explicit([address(key, "", shards) for key in dict.fromkeys(key for _, key in given)]) if given else {}
+    kept = rows.explicit([address(key, "", shards) for key in dict.fromkeys(key for _, key in given)])
     findings, begun, ended = list[Finding](), 0, 0
     for (_, account, version, type, _, _), key in given:
         whose, first, last = kept.get(key, (b"", 0, 0))

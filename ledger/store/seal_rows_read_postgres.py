@@ -80,10 +80,10 @@ class PostgresReadings:
     def lengths(self, low: Mark, high: Mark) -> Iterator[Sequence[tuple[bytes, int]]]:
         """Pages of the accounts over `low` and at most `high`, each with its last version."""
         query = (
-            f"SELECT convert_to(account, 'UTF8'), max(version) FROM {self._schema}.event "
-            "WHERE shard > %s AND shard <= %s GROUP BY account"
+            "SELECT convert_to(account, 'UTF8'), max(version) FROM {s}.event WHERE shard > %s AND shard <= %s "
+            "GROUP BY account"
         )
-        return self._link.pages(query, (low[0], high[0]), ("bytea", "int8"), _ROWS, settings=_SORTING)
+        yield self._read(query, (low[0], high[0]))
 
     def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
