@@ -1,46 +1,22 @@
-"""Is the store what was recorded and sealed? Everything is computed anew from the events; what differs is named.
+"""Is the store what was recorded and sealed? Everything is computed anew from the events; what differs is named."""
 
-Three readings: by account, where the chains, the counts and the times are; by leaf, where the tree is; and of the
-command keys. They are cut into ranges that any number of processes share.
-"""
-
-import gc
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice, pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ledger.integrity import tree
-from ledger.integrity.chains import Chains, Finding, Frame, Told
-from ledger.integrity.command_keys import check_keys
-from ledger.integrity.growth import Grown, grow
+from ledger.integrity.chains import Finding, Frame, Told, framed
+from ledger.integrity.growth import Grown
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
 from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
+from ledger.integrity.readings import Report, Store, Workers, read
 from ledger.integrity.seals import microseconds
 from ledger.integrity.signing import followed
 from ledger.integrity.tiles import HEIGHT, Edge, split
-from ledger.store.log import LAST
+from ledger.store.log import StoreError
 from ledger.store.open import open_log, seals_of
 from ledger.store.seal_rows import PAGE, Part, Plan, SealRow, SealRows
-
-LEAVES = 128 * PAGE
-"""Leaves in one piece of work."""
-
-ACCOUNTS = 1_000
-"""Accounts in one piece of work."""
-
-SHARDS = 16
-"""Shards whose command keys are one piece of work."""
-
-WORTH_A_PROCESS = 50_000
-"""How many events a process is started for."""
-
-Report = Callable[[int, int], None]
-Done = TypeVar("Done")
 
 
 class Audit(NamedTuple):
@@ -77,28 +53,11 @@ def verify(
         kept, shards = log.heads(), log.shards if log.shards == 1 else log.shards + 1
         if sorted(kept) != list(range(shards)):
             return Audit([Finding("", 0, _NO_HEADS)], 0, 0, 0, 0)
-        heads = tuple(head for _, head in sorted(kept.items()))
+        heads = [head for _, head in sorted(kept.items())]
         seals, unsound = _sound(rows, shards, sum(heads)) if sealing else ([], [])
-        frame = Frame(
-            origin,
-            heads,
-            tuple(tuple(unpacked_heads(seal.heads)) for seal in seals),
-            tuple(seal.sealed_at for seal in seals),
-        )
-        cuts = ["", *islice(log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
-        # Whatever a damaged seal states, there are no more leaves than events and seals.
-        size = min(seals[-1].size, sum(heads) + len(seals)) if seals else 0
-        leaf_ranges = [(low, min(low + LEAVES, size)) for low in range(0, size, LEAVES)]
-        steps = [-(2**63), *range(SHARDS, len(heads) if sum(heads) > WORTH_A_PROCESS else 0, SHARDS), 2**63 - 1]
-        total = len(cuts) - 1 + len(leaf_ranges) + len(steps) - 1
-        with Workers(sum(heads), processes, lambda done: report(done, total)) as workers:
-            told = workers.run(_chains, [(url, frame, low, high) for low, high in pairwise(cuts)])
-            grown = workers.run(_leaves, [(url, len(seals), low, high) for low, high in leaf_ranges])
-            count = max(len(heads) - 1, 1)
-            keyed = workers.run(_keys, [(url, count, evidence.titles, low, high) for low, high in pairwise(steps)])
-            chains, leaves = list(told), list(grown)
-            findings = [finding for each in keyed for finding in each]
-        findings += [finding for each in chains for finding in each.findings]
+        frame = framed(origin, heads, seals)
+        with Workers(sum(heads), processes, report) as workers:
+            findings, chains, leaves = read(Store(url, log, rows, frame, seals), evidence.titles, workers)
         findings += [*_counted(frame, chains), *unsound]
         if sealing:
             findings += _Seals(rows, origin, seals, evidence, all_there=not unsound).check(chains, leaves)
@@ -129,50 +88,6 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
     if rows.note(following) is not None and not rows.seals(following - 1):
         return seals, [Finding("", 0, f"seal {following} has a signed note, and is missing itself")]
     return seals, []
-
-
-class Workers:
-    """Does pieces of work here, or in as many processes as they are worth."""
-
-    def __init__(self, events: int, processes: int | None, report: Callable[[int], None]) -> None:
-        count = min(processes or os.cpu_count() or 1, events // WORTH_A_PROCESS)
-        self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), gc.disable) if count > 1 else None
-        self._report = report
-        self._done = 0
-
-    def __enter__(self) -> "Workers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
-
-    def run(self, work: Callable[..., Done], pieces: Sequence[tuple[object, ...]]) -> Iterator[Done]:
-        """What becomes of each piece, in order; begun at once."""
-        if self._pool is None:
-            return (self._counted(work(*piece)) for piece in pieces)
-        begun: list[Future[Done]] = [self._pool.submit(work, *piece) for piece in pieces]
-        return (self._counted(each.result()) for each in begun)
-
-    def _counted(self, result: Done) -> Done:
-        self._done += 1
-        self._report(self._done)
-        return result
-
-
-def _chains(url: str, frame: Frame, low: str, high: str) -> Told:
-    with closing(seals_of(url, read_only=True)) as rows:
-        return Chains(frame, rows.heads).check(rows.stored(low, high))
-
-
-def _keys(url: str, shards: int, titles: frozenset[str], low: int, high: int) -> list[Finding]:
-    with closing(seals_of(url, read_only=True)) as rows:
-        return check_keys(shards, rows.commands(low, high), titles)
-
-
-def _leaves(url: str, sound: int, low: int, high: int) -> Grown:
-    with closing(seals_of(url, read_only=True)) as rows:
-        return grow(rows, rows.seals()[:sound], low, high)
 
 
 def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
@@ -314,8 +229,14 @@ class _Seals:
         root = tree.root(split(hashes))
         if root != last.heads_root:
             self._log(f"the heads of all accounts are not those of seal {last.number}")
-        if self._rows.heads_of() == last.number and tree.root(self._rows.page_roots()) != root:
-            self._log("the pages of the heads tree are not its leaves (the next 'water-ledger audit seal' mends them)")
+        try:
+            wrong = self._rows.heads_of() == last.number and tree.root(self._rows.page_roots()) != root
+        except StoreError as error:
+            self._log(f"the pages of the heads tree, which hold nothing of their own, cannot be read: {error}")
+        else:
+            if wrong:
+                what = "the pages of the heads tree are not its leaves"
+                self._log(f"{what} (the next 'water-ledger audit seal' mends them)")
 
     def _brought(self) -> None:
         keys = [key for _, key in followed(self._origin, self._rows.keys(), self._evidence.key)[0]]

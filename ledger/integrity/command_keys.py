@@ -1,68 +1,155 @@
-"""Is every command key that of the events it names? The third reading of an audit.
+"""Is every command key that of the events it names, and is every event of a command under its key?
 
 Keys hold what takes effect once (P3); they are in no hash. So they are compared with the events, which are: the id of
 a command stands in its events, and so does the name of the thing it is about.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
-from typing import Any
+from binascii import hexlify
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger import events as e
 from ledger.integrity.chains import Finding
-from ledger.store.log import EXPLICIT, shard_of
-from ledger.store.seal_rows import StoredCommand
+from ledger.store.codec import Unreadable, decode
+from ledger.store.log import EXPLICIT, UTILITY, address, shard_of
+from ledger.store.seal_rows import LeafEvent, Mark, SealRows, StoredCommand
 
-_EXPLICIT = EXPLICIT.encode()
+_COMMAND = b'"command":"'
+_ARRIVED = e.PaymentTransferredIn.__name__.encode()
+
+Spans = list[tuple[int, int]]
 
 
-def check_keys(shards: int, pages: Iterable[Sequence[StoredCommand]], titles: Collection[str]) -> list[Finding]:
-    """What is wrong with the command keys, which come by shard and key.
+class Ids(NamedTuple):
+    """What became of the events with an explicit command id: how many begin and end what their key names."""
+
+    findings: list[Finding]
+    begun: int
+    ended: int
+
+
+def check_ids(rows: SealRows, shards: int, events: Sequence[LeafEvent]) -> Ids:
+    """Whether every event with an explicit command id is under the key of that id."""
+    if _COMMAND not in b"".join([event[4] for event in events]):
+        return Ids([], 0, 0)
+    given = [(event, EXPLICIT + id) for event in events if _COMMAND in event[4] and (id := _id(event[4]))]
+    kept = rows.explicit([address(key, "", shards) for key in dict.fromkeys(key for _, key in given)])
+    findings, begun, ended = list[Finding](), 0, 0
+    for (_, account, version, type, _, _), key in given:
+        whose, first, last = kept.get(key, (b"", 0, 0))
+        begun += (whose, first) == (account, version)
+        ended += (whose, last) == (account, version)
+        # The other side of a transfer is under the key of the account that the payment left.
+        there = first > 0 if type == _ARRIVED else whose == account and first <= version <= last
+        if not there:
+            why = "names other events" if first else "is missing"
+            findings.append(Finding(account.decode(errors="replace"), version, f"its command key {key[:80]!r} {why}"))
+    return Ids(findings, begun, ended)
+
+
+def check_explicit(rows: SealRows, shards: int) -> list[Finding]:
+    """What is wrong with the keys of explicit ids, each compared with the events that it names."""
+    return [finding for page in rows.explicit_commands() for row in page for finding in _check(shards, row, ())]
+
+
+def check_keys(rows: SealRows, shards: int, titles: Collection[str], low: Mark, high: Mark) -> list[Finding]:
+    """What is wrong with the other keys of accounts over `low` and at most `high`, and the events that are under none.
 
     `titles` are the commands there are, none where that is not known.
     """
     found: list[Finding] = []
-    about, spans = b"", list[tuple[int, int]]()
     known = {title.encode() for title in titles}
-    for page in pages:
-        for row in page:
-            if not _is_plain(row, known) or (row[0] != 0 if shards == 1 else _misplaced(shards, row)):
-                found += _check(shards, row, titles)
-            whose = row[1].partition(b" ")[0]
-            if whose != about:
-                found += _shared(about, spans)
-                about, spans = whose, []
-            spans.append(row[4:6])
-    return found + list(_shared(about, spans))
+    lengths = dict(chain.from_iterable(rows.lengths(low, high)))
+    whose, begins, own, shard = b"", b"", b"", 0
+    spans: Spans = []
+    for row in chain.from_iterable(rows.commands(low, high)):
+        kept_shard, key, digest, account, first, last, state, _ = row
+        if not begins or not key.startswith(begins):
+            found += _covered(rows, whose, spans, lengths.pop(whose, 0))
+            whose = key.partition(b" ")[0]
+            begins, own, spans = whose + b" ", whose + b"/", []
+            shard = shard_of(whose.decode(errors="replace"), shards)
+        title, _, named = key[len(begins) :].partition(b"/")
+        # Nearly all keys are of one event, and hold their own digest or one name that stands in it.
+        if not (
+            title in known
+            and account == whose
+            and kept_shard == shard
+            and first == last > 0
+            and state is not None
+            and len(digest) == 32
+            and (named == hexlify(digest) or (named.startswith(own) and _named(named[len(own) :], state)))
+        ):
+            found += _check(shards, row, titles)
+        spans.append((first, last))
+    found += _covered(rows, whose, spans, lengths.pop(whose, 0))
+    for account, length in lengths.items():
+        found += _covered(rows, account, [], length)
+    return found
 
 
-def _shared(account: bytes, spans: list[tuple[int, int]]) -> Iterator[Finding]:
-    """Versions that two keys of an account name, explicit ids aside: each event is of one command."""
-    if account.startswith(_EXPLICIT):
+def _named(names: bytes, state: bytes) -> bool:
+    """Whether an event holds these names; a name with a stroke in it is not seen here."""
+    return b'"%b"' % names in state or (b"/" in names and all(b'"%b"' % name in state for name in names.split(b"/")))
+
+
+def _covered(rows: SealRows, account: bytes, spans: Spans, length: int) -> Iterator[Finding]:
+    """Versions that two keys of an account name, and those that should be under one and are not."""
+    spans.sort()
+    if spans == [(version, version) for version in range(1, length + 1)]:
         return
-    for (_, last), (first, _) in pairwise(sorted(spans)):
-        if first <= last:
+    reached = 0
+    gaps: list[int] = []
+    for first, last in spans:
+        if first <= reached:
             yield Finding(account.decode(errors="replace"), first, "two command keys name this version")
+        gaps += range(reached + 1, min(first, length + 1))
+        reached = max(reached, last)
+    gaps += range(reached + 1, length + 1)
+    if gaps:
+        yield from _without_key(rows, account, gaps)
 
 
-def _is_plain(row: StoredCommand, titles: Collection[bytes]) -> bool:
-    """Whether a key is seen to be right without reading its event: most are, and there are as many as events."""
-    _, key, digest, account, first, last, state, _ = row
-    if state is None or first != last or first < 1 or len(digest) != 32:
-        return False
-    if key.startswith(_EXPLICIT):
-        return b'"command":"%b"' % key[len(_EXPLICIT) :] in state
-    title, _, named = key.removeprefix(account + b" ").partition(b"/")
-    own = account + b"/"
-    if title not in titles or not named.startswith(own):
-        return False
-    return all(b'"%b"' % name in state for name in named[len(own) :].split(b"/"))
+def _without_key(rows: SealRows, account: bytes, versions: Collection[int]) -> Iterator[Finding]:
+    """Those of the events under no key of their account that should be under one."""
+    who, wanted = account.decode(errors="replace"), set(versions)
+    excuses = _Excuses(who)
+    for page in rows.states(who):
+        for version, state in page:
+            excused = excuses.has(version, state)
+            if version in wanted and not excused:
+                yield Finding(who, version, "no command key names it")
 
 
-def _misplaced(shards: int, row: StoredCommand) -> bool:
-    key = row[1]
-    return row[0] != shard_of((key if key.startswith(_EXPLICIT) else row[3]).decode(errors="replace"), shards)
+class _Excuses:
+    """Why an event may be under no key of its account; asked for each event of the account, by version."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._began: datetime | None = None
+        self._erased: set[tuple[str | None, ...]] = set()
+
+    def has(self, version: int, state: bytes) -> bool:
+        """Whether there is such a reason."""
+        try:
+            (event,) = decode([state])
+        except Unreadable:
+            return False
+        if version == 1 and self._account == UTILITY:
+            self._began = event.recorded_at
+        if isinstance(event, e.PolicyPublished) and event.recorded_at == self._began:
+            return True  # The ledger was created with it.
+        if isinstance(event, e.PersonalDataErased):
+            said = event.kind, event.authority, event.override_reason
+            again = said in self._erased  # The key is that of the first time.
+            self._erased.add(said)
+            return again or event.command is not None
+        # A command with an id is under the key of that; a transfer under a key of the account that the payment left.
+        return event.command is not None or isinstance(event, e.PaymentTransferredIn)
 
 
 def _check(shards: int, row: StoredCommand, titles: Collection[str]) -> Iterator[Finding]:
@@ -72,7 +159,7 @@ def _check(shards: int, row: StoredCommand, titles: Collection[str]) -> Iterator
     reason = None
     if not 1 <= first <= last or states[0] is None or (last > first and states[1] is None):
         reason = f"names versions {first} to {last}, and they are not there"
-    elif _misplaced(shards, row):
+    elif shard != shard_of(key if key.startswith(EXPLICIT) else account, shards):
         reason = f"stands in shard {shard}, where nobody looks for it"
     elif len(digest) != 32:
         reason = f"has a digest of {len(digest)} bytes"
@@ -117,3 +204,9 @@ def _said(state: bytes) -> Any:
         return msgspec.json.decode(state)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None  # told of the event itself
+
+
+def _id(state: bytes) -> str | None:
+    said = _said(state)
+    found = said.get("command") if isinstance(said, dict) else None
+    return found if isinstance(found, str) else None

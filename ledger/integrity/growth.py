@@ -1,4 +1,4 @@
-"""The log tree computed anew from the positions and hashes of the events: the second half of an audit."""
+"""The log tree computed anew from the positions and hashes of the events, and what differs named."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -85,15 +85,17 @@ def grow(rows: SealRows, seals: Sequence[SealRow], low: int, high: int) -> Grown
 def _roots(
     ours: list[bytes], kept: list[bytes], low: int, sizes: list[int]
 ) -> tuple[list[bytes], list[bytes], dict[int, bytes], dict[int, bytes]]:
-    tiles, cut = _tiles(ours), _cut(ours, low, sizes)
-    return (tiles, tiles, cut, cut) if kept is ours else (tiles, _tiles(kept), cut, _cut(kept, low, sizes))
+    tiles, cut = tile_roots(ours), cut_roots(ours, low, sizes)
+    return (tiles, tiles, cut, cut) if kept is ours else (tiles, tile_roots(kept), cut, cut_roots(kept, low, sizes))
 
 
-def _tiles(leaves: list[bytes]) -> list[bytes]:
+def tile_roots(leaves: list[bytes]) -> list[bytes]:
+    """The roots of the full tiles that these leaves fill, from the first of one on."""
     return [tree.root(leaves[at : at + PAGE]) for at in range(0, len(leaves) - PAGE + 1, PAGE)]
 
 
-def _cut(leaves: list[bytes], low: int, sizes: list[int]) -> dict[int, bytes]:
+def cut_roots(leaves: list[bytes], low: int, sizes: list[int]) -> dict[int, bytes]:
+    """For each of these sizes of the tree, the root over the leaves of its last tile; `low` is the first leaf."""
     return {size: tree.root(leaves[size // PAGE * PAGE - low : size - low]) for size in sizes}
 
 

@@ -34,8 +34,8 @@ def root(hashes: Sequence[bytes]) -> bytes:
     while len(level) > 1:
         # A last one without a partner moves up as it is, which is where the recursive definition puts it.
         rest = level[-1:] if len(level) % 2 else []
-        pairs = zip(level[::2], level[1::2], strict=False)
-        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + rest
+        each = iter(level)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(each, each, strict=False)] + rest
     return level[0]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from ledger.store.log import StoreError
+from ledger.store.log import LAST, StoreError
 
 PAGE = 256
 """Accounts on a page of the heads tree, and hashes in a tile of the log tree."""
@@ -61,6 +61,27 @@ class Part(NamedTuple):
 
 StoredEvent = tuple[int, int, bytes, int, bytes, bytes, bytes]
 """Shard, position, account, version, type, state, hash; texts as the bytes that are stored, whatever they are."""
+
+
+LeafEvent = tuple[int, bytes, int, bytes, bytes, bytes]
+"""Position, account, version, type, state, hash of an event where its leaf is."""
+
+
+class Span(NamedTuple):
+    """The positions of a shard over `after` and at most `until`."""
+
+    shard: int
+    after: int
+    until: int
+
+
+Mark = tuple[int, str]
+"""A shard and an account: command keys are cut into ranges behind it."""
+
+
+def after_all(mark: Mark) -> tuple[int, str]:
+    """The shard of a mark, and what sorts behind every key of its account, which begins with it and a blank."""
+    return mark[0], f"{mark[1]} {LAST}"
 
 
 StoredCommand = tuple[int, bytes, bytes, bytes, int, int, bytes | None, bytes | None]
@@ -157,11 +178,35 @@ class SealRows(Protocol):
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
 
+    def recorded(self, spans: Sequence[Span]) -> Iterator[Sequence[LeafEvent]]:
+        """Pages of the events at these positions, span after span and by position."""
+
+    def strays(self) -> bool:
+        """Whether an event stands where no shard's head reaches."""
+
+    def before(self, shard: int, events: Sequence[tuple[bytes, int]]) -> list[tuple[int, bytes] | None]:
+        """Position and hash of the events of these accounts and versions in a shard."""
+
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
         """Pages of the events of accounts over `after` and at most `until`, by account and version."""
 
-    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
-        """Pages of the command keys that stand in shards from `low` to before `high`, by shard and key."""
+    def states(self, account: str) -> Iterator[Sequence[tuple[int, bytes]]]:
+        """Pages of the versions and stored bytes of one account, by version."""
+
+    def lengths(self, low: Mark, high: Mark) -> Iterator[Sequence[tuple[bytes, int]]]:
+        """Pages of the accounts over `low` and at most `high`, each with its last version."""
+
+    def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
+        """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
+
+    def explicit_commands(self) -> Iterator[Sequence[StoredCommand]]:
+        """Pages of the command keys that are explicit ids."""
+
+    def explicit_count(self) -> int:
+        """How many command keys are explicit ids."""
+
+    def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
+        """Account, first and last version of the commands under these shards and keys, where there are such."""
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

@@ -11,7 +11,14 @@ from ledger.store.log import StoreUnavailable
 from ledger.store.postgres_link import Link, explained
 from ledger.store.postgres_roles import create_roles, owns_all
 from ledger.store.postgres_schema import creation_lock
-from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
+from ledger.store.seal_rows import (
+    HeadPage,
+    Part,
+    Plan,
+    SealKey,
+    SealRow,
+)
+from ledger.store.seal_rows_read_postgres import PostgresReadings
 
 _ROWS = 5_000
 _STATES = 500
@@ -77,13 +84,8 @@ _OWNERSHIP = "ALTER FUNCTION {s}.settled_heads() OWNER TO ledger_owner;\n" + "".
 )
 
 
-class PostgresSealRows:
+class PostgresSealRows(PostgresReadings):
     """The seals in the schema of that name, reached by `link`."""
-
-    def __init__(self, link: Link, schema: str) -> None:
-        self.place = link.place
-        self._link = link
-        self._schema = schema
 
     def exists(self) -> bool:
         """Whether the tables were made."""
@@ -176,63 +178,6 @@ class PostgresSealRows:
         query = "SELECT coalesce(sum(octet_length(hashes)), 0) FROM {s}.tree_part WHERE level = 0"
         return int(self._read(query)[0][0]) // 32
 
-    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
-        query = "SELECT position, hash FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"
-        low = after
-        while low < until:
-            # Positions have no gaps: a page of them is a range, which the primary key finds without sorting anything.
-            high = min(low + _ROWS, until)
-            if page := self._read(f"{query} ORDER BY position", (shard, low, high)):
-                yield page
-            low = high
-
-    def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
-        """Pages of the events of accounts over `after` and at most `until`, by account and version."""
-        query = (
-            "SELECT shard, position, convert_to(account, 'UTF8'), version, convert_to(type, 'UTF8'), state, hash "
-            f"FROM {self._schema}.event WHERE account > %s AND account <= %s ORDER BY account, version"
-        )
-        types = ("int2", "int8", "bytea", "int8", "bytea", "bytea", "bytea")
-        return self._link.pages(query, (after, until), types, _STATES, settings=_SORTING)
-
-    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
-        """Pages of the command keys that stand in shards from `low` to before `high`."""
-        s = self._schema
-        query = (
-            "SELECT c.shard, convert_to(key, 'UTF8'), digest, convert_to(c.account, 'UTF8'), first, last, a.state, "
-            f"b.state FROM {s}.command AS c LEFT JOIN {s}.event AS a ON a.account = c.account AND a.version = first "
-            f"LEFT JOIN {s}.event AS b ON b.account = c.account AND b.version = last AND last <> first "
-            "WHERE c.shard >= %s AND c.shard < %s ORDER BY c.shard, key"
-        )
-        types = ("int2", "bytea", "bytea", "bytea", "int8", "int8", "bytea", "bytea")
-        return self._link.pages(query, (low, high), types, _STATES, settings=_SORTING)
-
-    def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
-        """The account and version of the event at a position."""
-        query = "SELECT account, version FROM {s}.event WHERE shard = %s AND position = %s"
-        found = self._read(query, (shard, position))
-        return (found[0][0], found[0][1]) if found else None
-
-    def heads(self) -> list[int]:
-        """The last position of every shard."""
-        return [head for (head,) in self._read("SELECT head FROM {s}.head ORDER BY shard")]
-
-    def changed(self, after: Sequence[int], until: Sequence[int]) -> Iterator[Head]:
-        """The last event of each account with one over the heads `after` and at most `until`, by account."""
-        query = (
-            "SELECT DISTINCT ON (account) e.account, e.version, e.hash "
-            "FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS r(low, high, shard) "
-            "JOIN {s}.event AS e ON e.shard = r.shard - 1 AND e.position > r.low AND e.position <= r.high "
-            "ORDER BY e.account, e.version DESC"
-        )
-        moved = [list(after), list(until)]
-        for page in self._link.pages(
-            query.format(s=self._schema), moved, ("text", "int8", "bytea"), _ROWS, settings=_SORTING
-        ):
-            for row in page:
-                yield Head(*row)
-
     @contextmanager
     def sealing(self) -> Iterator["PostgresHeadPages"]:
         """One sealer at a time, else StoreUnavailable is raised; the heads are kept if the block ends well."""
@@ -275,12 +220,6 @@ class PostgresSealRows:
 
     def _put_parts(self, parts: Sequence[Part]) -> None:
         self._link.copy_in(f"{self._schema}.tree_part", ("int2", "int8", "bytea"), parts)
-
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._link.read(query.format(s=self._schema), values)
-
-    def _run(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._link.run(query.format(s=self._schema), values)
 
 
 class PostgresHeadPages:

@@ -6,7 +6,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from ledger.store.log import StoreUnavailable
-from ledger.store.seal_rows import Head, HeadPage, Part, Plan, SealKey, SealRow, StoredCommand, StoredEvent
+from ledger.store.seal_rows import (
+    HeadPage,
+    Part,
+    Plan,
+    SealKey,
+    SealRow,
+)
+from ledger.store.seal_rows_read_sqlite import SQLiteReadings
 from ledger.store.sqlite_file import HEADS, connect, in_plain_words, is_there, statements, to_wal, transaction
 
 _ROWS = 5_000
@@ -67,15 +74,12 @@ CREATE TABLE IF NOT EXISTS head_state (one INTEGER PRIMARY KEY CHECK (one = 1), 
 """
 
 
-class SQLiteSealRows:
+class SQLiteSealRows(SQLiteReadings):
     """The seals in the ledger at `path`."""
 
-    def __init__(self, path: str, *, read_only: bool = False, timeout: int = 10) -> None:
-        self.place = path
-        self._heads_path = path.removesuffix(".db") + HEADS
-        self._mode = "ro" if read_only else "rw"
-        self._timeout = timeout
-        self._open: sqlite3.Connection | None = None
+    @property
+    def _heads_path(self) -> str:
+        return self.place.removesuffix(".db") + HEADS
 
     def exists(self) -> bool:
         """Whether the tables were made."""
@@ -156,50 +160,6 @@ class SQLiteSealRows:
         """How many hashes of leaves the tree keeps, wherever they stand."""
         return int(self._read("SELECT coalesce(sum(length(hashes)), 0) FROM tree_part WHERE level = 0")[0][0]) // 32
 
-    def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
-        query = "SELECT position, hash FROM event WHERE position > ? AND position <= ? ORDER BY position"
-        return self._pages(query, (after, until))
-
-    def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
-        """Pages of the events of accounts over `after` and at most `until`, by account and version."""
-        query = (
-            "SELECT shard, position, CAST(account AS BLOB), version, CAST(type AS BLOB), state, hash FROM event "
-            "WHERE account > ? AND account <= ? ORDER BY account, version"
-        )
-        return self._pages(query, (after, until), _STATES)
-
-    def commands(self, low: int, high: int) -> Iterator[Sequence[StoredCommand]]:
-        """Pages of the command keys that stand in shards from `low` to before `high`."""
-        query = (
-            "SELECT c.shard, CAST(key AS BLOB), digest, CAST(c.account AS BLOB), first, last, a.state, b.state "
-            "FROM command AS c LEFT JOIN event AS a ON a.account = c.account AND a.version = first "
-            "LEFT JOIN event AS b ON b.account = c.account AND b.version = last AND last <> first "
-            "WHERE c.shard >= ? AND c.shard < ? ORDER BY c.shard, key"
-        )
-        return self._pages(query, (low, high), _STATES)
-
-    def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
-        """The account and version of the event at a position."""
-        found = self._read("SELECT CAST(account AS BLOB), version FROM event WHERE position = ?", (position,))
-        return (found[0][0].decode(errors="replace"), found[0][1]) if found else None
-
-    def heads(self) -> list[int]:
-        """The last position of every shard."""
-        return [head for (head,) in self._read("SELECT head FROM head ORDER BY shard")]
-
-    def changed(self, after: Sequence[int], until: Sequence[int]) -> Iterator[Head]:
-        """The last event of each account with one over the heads `after` and at most `until`, by account."""
-        # Of an aggregate with max() SQLite takes the other columns from the row that has it. The + keeps the reading in
-        # the order of positions, of which only the new ones are touched.
-        query = (
-            "SELECT account, max(version), hash FROM event WHERE position > ? AND position <= ? "
-            "GROUP BY +account ORDER BY +account"
-        )
-        for page in self._pages(query, (after[0], until[0])):
-            for row in page:
-                yield Head(*row)
-
     @contextmanager
     def sealing(self) -> Iterator["SQLiteHeadPages"]:
         """One sealer at a time, else StoreUnavailable is raised; the heads are kept if the block ends well."""
@@ -241,21 +201,6 @@ class SQLiteSealRows:
         """The root of every page, in order."""
         return [root for (root,) in self._ask_heads("SELECT root FROM head_page ORDER BY number")]
 
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is None:
-            self._open = connect(self.place, self._mode, self._timeout)
-        return self._open
-
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with in_plain_words(self.place):
-            return self._connection().execute(query, values).fetchall()
-
     def _ask_heads(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         if not is_there(self._heads_path):
             return []
@@ -269,13 +214,6 @@ class SQLiteSealRows:
             db = self._connection()
             with transaction(db):
                 yield db
-
-    def _pages(self, query: str, values: Sequence[object], size: int = _ROWS) -> Iterator[list[tuple[Any, ...]]]:
-        with in_plain_words(self.place), closing(connect(self.place, "ro", self._timeout)) as db:
-            db.execute("PRAGMA mmap_size = 1073741824")
-            cursor = db.execute(query, values)
-            while page := cursor.fetchmany(size):
-                yield page
 
 
 class SQLiteHeadPages:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing, redirect_stdout
 from datetime import datetime, timedelta
+from hashlib import sha256
 from io import StringIO
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -12,7 +13,7 @@ from ledger.integrity.audit import verify
 from ledger.integrity.notes import read_checkpoint
 from ledger.integrity.seals import Sealed, seal
 from ledger.integrity.signing import FileSigner, introduce, make_key_file
-from ledger.store.log import Entry, Log
+from ledger.store.log import CommandKey, Entry, Log
 from ledger.store.open import open_log, seals_of
 from ledger.store.seal_rows import SealRows
 from scripts.campaigns.acting import START, processes
@@ -43,6 +44,7 @@ class House:
         first = tip.version + 1 if tip else 1
         when = (at or self.now).isoformat(timespec="microseconds")
         kinds = {version: "BillVoided" if version % 3 else "BillIssued" for version in range(first, first + count)}
+        digest = sha256(f"{account} {first}".encode()).digest()
         self.log.append(
             [
                 Entry(
@@ -53,7 +55,8 @@ class House:
                     % (kind.encode(), version, when.encode(), version),
                 )
                 for version, kind in kinds.items()
-            ]
+            ],
+            [([CommandKey(f"house record/{digest.hex()}", digest)], account, first, first + count - 1)],
         )
 
     def seal(self, signer: FileSigner | None = None) -> Sealed:

@@ -1,6 +1,7 @@
 """Whatever is altered in a store is found and named; an untouched one has no findings."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from ledger.integrity.chains import Finding
 from ledger.integrity.notes import Note, read_note, read_vkey, signed
 from ledger.integrity.signing import introduce, make_key_file
 from ledger.store.log import Row, event_hash, genesis
+from scripts.campaigns.tampering import tampered
 from tests.integrity.conftest import ORIGIN, House
 
 Tamper = Callable[..., None]
@@ -40,8 +42,8 @@ def test_several_processes_find_what_one_finds(
 ):
     tamper("UPDATE event SET type = 'BillWon' WHERE account = '7004' AND version = 2")
     alone = verify(store_url, processes=1)
-    monkeypatch.setattr("ledger.integrity.audit.WORTH_A_PROCESS", 1)
-    monkeypatch.setattr("ledger.integrity.audit.ACCOUNTS", 3)
+    monkeypatch.setattr("ledger.integrity.readings.WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("ledger.integrity.readings.ACCOUNTS", 3)
     assert verify(store_url, processes=2) == alone
     assert [f[:2] for f in alone.findings] == [("7004", 2)]
 
@@ -264,3 +266,25 @@ def test_a_note_signed_by_an_older_key_than_its_time_is_told(sealed_house: House
 def test_the_key_file_holds_what_the_log_names(sealed_house: House):
     assert read_vkey(sealed_house.rows.keys()[0].vkey) == sealed_house.signer.key
     assert (sealed_house.folder / "log.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("damage", [b"no pages of anything", b"SQLite format 3\0" + bytes(4_000)])
+def test_the_heads_file_beside_a_ledger_holds_nothing_of_its_own(sqlite_store_url: str, tmp_path, damage: bytes):
+    """Given a sealed ledger; when its heads file is damaged, that is told, and all else checked; without it all is
+    well, and the next seal makes it anew."""
+    with closing(House(sqlite_store_url, tmp_path)) as house:
+        house.record("7001", 3)
+        house.seal()
+        file = tmp_path / "water-ledger.heads.db"
+        file.write_bytes(damage)
+        tampered(sqlite_store_url, "UPDATE event SET type = 'BillWon' WHERE version = 2")
+        first, second = verify(sqlite_store_url).findings
+        assert "the pages of the heads tree, which hold nothing of their own, cannot be read" in first.reason
+        assert "(remove it, and 'water-ledger audit seal' makes it anew)" in first.reason
+        assert second[:2] == ("7001", 2)
+        tampered(sqlite_store_url, "UPDATE event SET type = 'BillVoided' WHERE version = 2")
+        file.unlink()
+        assert verify(sqlite_store_url).findings == []
+        house.seal()
+        assert verify(sqlite_store_url).findings == []
+        assert house.rows.heads_of() == 1
