@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from datetime import timedelta
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from ledger.store.open import seals_of
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.verify import verify as compare
-from scripts.campaigns.acting import START, Writer, command, made, processes, records
+from scripts.campaigns.acting import START, Writer, command, made, processes, records, started
 from scripts.campaigns.looking import check_acknowledged, check_whole
 from scripts.campaigns.run import Round
 
@@ -36,8 +35,8 @@ def everything(round: Round) -> None:
         ledger.post(command(records(chance, 1, 0)[0]))
     rebuild(url, 1)
     over = processes().Event()
-    others = [*(_started(_follow, url, over) for _ in range(FOLLOWERS)), _started(_rebuild, url, over)]
-    others += [_started(_seal, url, str(key), origin, over) for _ in range(SEALERS)]
+    others = [*(started(_follow, url, over) for _ in range(FOLLOWERS)), started(_rebuild, url, over)]
+    others += [started(_seal, url, str(key), origin, over) for _ in range(SEALERS)]
     writers = [Writer(url, share, at_once=chance.choice([1, 1, 5]), patience=200) for share in shares]
     # An import is a writer of large batches.
     shares, writers = [*shares, imported], [*writers, Writer(url, imported, at_once=80, patience=200)]
@@ -69,12 +68,6 @@ def _look(round: Round, url: str) -> None:
 
 def _apart(written: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [r | {"account": f"{name}-{r['account']}", "id": f"{name}-{r['id']}"} for r in written]
-
-
-def _started(act: Any, *values: Any) -> BaseProcess:
-    found: BaseProcess = processes().Process(target=act, args=values, daemon=True, name=act.__name__.strip("_"))
-    found.start()
-    return found
 
 
 def _follow(url: str, over: Any) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tests.postgres_server import fresh_database
 
@@ -20,7 +20,10 @@ class Failed(AssertionError):
 
 
 class Round:
-    """One try. Whatever is left to chance comes from `chance`; `counts` is what was seen, for the page of figures."""
+    """One try. Whatever is left to chance comes from `chance`.
+
+    `counts` is what was seen, for the page of figures; `seen` is what a test asks for besides.
+    """
 
     def __init__(self, seed: str, store: Store, server: str | None, folder: Path, stack: ExitStack) -> None:
         self.seed = seed
@@ -30,6 +33,7 @@ class Round:
         self.stack = stack
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
+        self.seen: set[Any] = set()
         self._made = 0
 
     def fresh(self) -> str:
@@ -61,6 +65,7 @@ class Result(NamedTuple):
     rounds: int
     seconds: float
     counts: Counter[str]
+    seen: frozenset[Any] = frozenset()
 
 
 @contextmanager
@@ -86,6 +91,7 @@ def play(
     """Play rounds from number `first` on, `seconds` at most; raises Failed with the words that repeat the round."""
     total = campaign.ci if rounds is None else rounds
     counts: Counter[str] = Counter()
+    seen: set[Any] = set()
     began, done = time.monotonic(), 0
     while done < total and (not seconds or time.monotonic() - began < seconds):
         number = first + done
@@ -97,6 +103,7 @@ def play(
                 what = f"campaign {campaign.number}, {campaign.fault}: {error!r}"
                 raise Failed(f"{what} (see it again: scripts/torture {again})") from error
             counts += each.counts
+            seen |= each.seen
         done += 1
         progress(done, total)
-    return Result(campaign, store, done, time.monotonic() - began, counts)
+    return Result(campaign, store, done, time.monotonic() - began, counts, frozenset(seen))

@@ -6,11 +6,13 @@ from datetime import date
 import orjson
 import pytest
 
+from commands.catalogue import titles
 from ledger.events import EVENTS
 from scripts.campaigns.catalogue import CAMPAIGNS
 from scripts.campaigns.golden import LOGS, said, version
 from scripts.campaigns.report import BEGIN, END, written
 from scripts.campaigns.run import BOTH, Campaign, Failed, Result, Round, play
+from scripts.campaigns.simulating import simulated
 
 EACH = [(campaign, store) for campaign in CAMPAIGNS for store in campaign.stores]
 
@@ -22,6 +24,23 @@ def test_the_promises_hold(campaign, store, request):
     assert result.rounds == campaign.ci
     assert all(result.counts.values())
     assert result.counts
+    if campaign.play is simulated:
+        assert titles() - decided(result) == set()
+
+
+def decided(result):
+    """The commands that were recorded, or refused by a rule of their own."""
+    return {title for title, became in result.seen if became not in NOT_BY_ITS_RULE}
+
+
+NOT_BY_ITS_RULE = {
+    "",  # the store failed, and there was no answer
+    "duplicate",
+    *("invalid_value", "missing_field", "unknown_field", "invalid_pack"),
+    *("id_used", "recorded_differently", "account_closed"),
+    *(f"unknown_{thing}" for thing in ("account", "bill", "fee", "payment", "deposit", "arrangement", "dispute")),
+    *("unknown_appeal", "unknown_notice", "unknown_meter", "unknown_read"),
+}
 
 
 def breaks(round: Round) -> None:
