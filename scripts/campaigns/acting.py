@@ -1,7 +1,9 @@
 """Those who act in a campaign: writers in processes that can be killed, and what they write, known beforehand."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from multiprocessing.process import BaseProcess
@@ -104,10 +106,24 @@ def processes() -> Any:
 
 
 def started(act: Callable[..., None], *values: Any) -> BaseProcess:
-    """A process that does this; it ends with the program at the latest."""
-    found: BaseProcess = processes().Process(target=act, args=values, daemon=True, name=act.__name__.strip("_"))
+    """A process that does this; it ends with the program at the latest, however that ends."""
+    found: BaseProcess = processes().Process(target=_act, args=(act, values), daemon=True, name=act.__name__.strip("_"))
     found.start()
     return found
+
+
+def _act(act: Callable[..., None], values: Sequence[Any]) -> None:
+    # Ctrl-C is for the program that started this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_program, daemon=True).start()
+    act(*values)
+
+
+def _end_with_the_program() -> None:
+    program = multiprocessing.parent_process()
+    assert program is not None, "only a process that was started waits for its program"
+    program.join()
+    os._exit(1)
 
 
 class Writer:

@@ -15,7 +15,7 @@ from projections import runner
 from projections.catalogue import PROJECTIONS
 from projections.rebuild import rebuild
 from projections.runner import Projector
-from projections.store import Generation, Views
+from projections.store import Generation
 from projections.verify import verify
 from scripts.campaigns.acting import clock, command, made, records, started
 from scripts.campaigns.run import Round
@@ -31,7 +31,7 @@ def killed_projector(round: Round) -> None:
         list(ledger.post_all(map(command, written[:first])))
         projector.prepare()
         for _ in range(chance.randint(1, 3)):
-            started(_rebuild, url, chance.randint(1, 35), chance.random() * 0.01).join()
+            started(_rebuild, url, chance.randint(2, 33), chance.choice(["before", "after", "soon"])).join()
             round.counts["rebuilds killed"] += 1
             round.counts["left halfway"] += _is_halfway(projector)
         rebuild(url, 1)
@@ -93,18 +93,30 @@ def _kill(process: BaseProcess, after: float) -> None:
     process.join()
 
 
-def _rebuild(url: str, step: int, after: float) -> None:
-    """Rebuild in steps of two accounts, and die so many seconds after the step of that number began."""
+def _rebuild(url: str, step: int, when: str) -> None:
+    """Rebuild in steps of two accounts, and die at the step of that number: before its rows, after them, or soon."""
     rebuilding.AT_ONCE = 2
-    fill, steps = Views.fill, count(1)
+    steps = count(1)
+    with Projector(url) as projector:
+        kind: Any = type(projector.views.database)
+    insert = kind.insert
 
-    def dying(*values: Any) -> bool:
-        if next(steps) == step:
-            threading.Timer(after, os.kill, (os.getpid(), SIGKILL)).start()
-        return fill(*values)
+    def dying(*values: Any) -> None:
+        here = next(steps) == step
+        if here and when == "soon":
+            threading.Timer(step / 5000, _die).start()
+        if here and when == "before":
+            _die()
+        insert(*values)
+        if here and when == "after":
+            _die()
 
-    Views.fill = dying  # type: ignore[assignment]
+    kind.insert = dying
     rebuild(url, 1)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), SIGKILL)
 
 
 def _follow(url: str) -> None:
