@@ -85,7 +85,9 @@ def _facts(ledger: Ledger, account: str) -> list[object]:
     history, rules = ledger.books.history(account), ledger.books.utility().rules()
     events = sorted((e.type, str(e.effective), e.command or "", getattr(e, "amount", 0)) for e in history.events)
     asked = [[ask(history, *rules, day) for ask in (answers.balance, answers.status)] for day in DAYS]
-    return [*events, *map(str, asked)]
+    lines = answers.statement(history, *rules, DAYS[-1])["lines"]
+    stated = [(line["on"], line["reference"], line["amount"], line["balance"]) for line in lines]
+    return [*events, *map(str, asked), *stated]
 
 
 def slow_among_fast(round: Round) -> None:
