@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import date, datetime, timedelta
 from random import Random
+from time import sleep
 
 from commands import answers
 from ledger.application import Ledger
@@ -109,28 +110,42 @@ def slow_among_fast(round: Round) -> None:
                 if last and not some:
                     return
 
+    def push_in(account: str) -> None:
+        with closing(open_log(url)) as log:
+            log.append([_entry(account)])
+
     follower = threading.Thread(target=follow)
     follower.start()
     wanted = 0
     with ExitStack() as stack:
+        stack.callback(follower.join, 60)
+        stack.callback(stop.set)
         slow, fast = (stack.enter_context(closing(open_log(url))) for _ in range(2))
         for turn in range(6):
             names = [f"S{turn}-{n}" for n in range(2)]
             others = (f"F{turn}-{n}" for n in range(9999))
             free = _elsewhere(others, {shard_of(name, slow.shards) for name in names}, slow.shards)
+            # A third writes where the slow one is at work, and has to wait for it.
+            same = (each for each in (f"T{turn}-{n}" for n in range(9999)) if _same_shard(each, names[0], slow.shards))
+            third = threading.Thread(target=push_in, args=(next(same),))
             with slow.writing(names) as batch:
+                third.start()
+                sleep(chance.random() * 0.05)
                 batch.append([_entry(name) for name in names])
                 quick = chance.randint(1, 8) if slow.shards > 1 else 0
                 for _ in range(quick):
                     fast.append([_entry(next(free))])
-            wanted += len(names) + quick
-    stop.set()
-    follower.join(60)
+            third.join()
+            wanted += len(names) + quick + 1
     assert not wrong, wrong[0]
     got = len([row for row in rows if not row.account.startswith("@")])
     assert got == wanted, f"a follower saw {got} of {wanted} events"
     assert len({(row.shard, row.position) for row in rows}) == len(rows)
     round.counts["events"] += wanted
+
+
+def _same_shard(account: str, other: str, shards: int) -> bool:
+    return shard_of(account, shards) == shard_of(other, shards)
 
 
 def _elsewhere(names: Iterator[str], taken: set[int], shards: int) -> Iterator[str]:
