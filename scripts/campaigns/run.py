@@ -79,7 +79,8 @@ def _reason(error: Exception) -> str:
     """What was wrong, and where in the campaign or the ledger that came out."""
     kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{kind}{str(error)[:_LONGEST] or place.line} [{Path(place.filename).name}, line {place.lineno}]"
+    said = " ".join(str(error).split())[:_LONGEST]
+    return f"{kind}{said or place.line} [{Path(place.filename).name}, line {place.lineno}]"
 
 
 @contextmanager
