@@ -4,7 +4,8 @@ The machine does not wait for a shutoff to happen: after each step it asks the r
 `allowed` may only be said where the model knows of nothing against it, and must be said where the model knows that all
 is in order and nothing was ever asked, disputed or promised.
 
-Seen to fail under these one-line changes: Friday no longer avoided; the notice stale after 46 days.
+Seen to fail under these one-line changes: Friday no longer avoided; the notice stale after 46 days; a command that was
+recorded not looked up when it is sent again.
 """
 
 from datetime import date, datetime, time, timedelta
