@@ -110,10 +110,6 @@ def slow_among_fast(round: Round) -> None:
                 if last and not some:
                     return
 
-    def push_in(account: str) -> None:
-        with closing(open_log(url)) as log:
-            log.append([_entry(account)])
-
     follower = threading.Thread(target=follow)
     follower.start()
     wanted = 0
@@ -127,7 +123,7 @@ def slow_among_fast(round: Round) -> None:
             free = _elsewhere(others, {shard_of(name, slow.shards) for name in names}, slow.shards)
             # A third writes where the slow one is at work, and has to wait for it.
             same = (each for each in (f"T{turn}-{n}" for n in range(9999)) if _same_shard(each, names[0], slow.shards))
-            third = threading.Thread(target=push_in, args=(next(same),))
+            third = threading.Thread(target=_push_in, args=(url, next(same)))
             with slow.writing(names) as batch:
                 third.start()
                 sleep(chance.random() * 0.05)
@@ -142,6 +138,11 @@ def slow_among_fast(round: Round) -> None:
     assert got == wanted, f"a follower saw {got} of {wanted} events"
     assert len({(row.shard, row.position) for row in rows}) == len(rows)
     round.counts["events"] += wanted
+
+
+def _push_in(url: str, account: str) -> None:
+    with closing(open_log(url)) as log:
+        log.append([_entry(account)])
 
 
 def _same_shard(account: str, other: str, shards: int) -> bool:
