@@ -1,9 +1,12 @@
 """Those who act in a campaign: writers in processes that can be killed, and what they write, known beforehand."""
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from time import sleep
@@ -98,18 +101,40 @@ def command(record: Record) -> Command:
 def processes() -> Any:
     """What processes that act are started from: what they need is loaded once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["scripts.campaigns.acting", "tests.integrity.victim", "projections.rebuild"])
+    context.set_forkserver_preload(["scripts.campaigns.acting", "tests.integrity.victim", "projections.verify"])
     return context
 
 
+def started(act: Callable[..., None], *values: Any) -> BaseProcess:
+    """A process that does this; it ends with the program at the latest, however that ends."""
+    found: BaseProcess = processes().Process(target=_act, args=(act, values), daemon=True, name=act.__name__.strip("_"))
+    found.start()
+    return found
+
+
+def _act(act: Callable[..., None], values: Sequence[Any]) -> None:
+    # Ctrl-C is for the program that started this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_program, daemon=True).start()
+    act(*values)
+
+
+def _end_with_the_program() -> None:
+    program = multiprocessing.parent_process()
+    assert program is not None, "only a process that was started waits for its program"
+    program.join()
+    os._exit(1)
+
+
 class Writer:
-    """A process that posts records and says of each, once it is acknowledged, by which number it was known."""
+    """A process that posts records and says of each, once it is acknowledged, by which number it was known.
+
+    To wait for it raises AssertionError where it was told anything else, or no longer tries.
+    """
 
     def __init__(self, url: str, written: Sequence[Record], at_once: int = 1, patience: int = 0) -> None:
-        context = processes()
-        self._end, theirs = context.Pipe(duplex=False)
-        self.process = context.Process(target=_write, args=(url, written, at_once, patience, theirs), daemon=True)
-        self.process.start()
+        self._end, theirs = processes().Pipe(duplex=False)
+        self.process = started(_write, url, written, at_once, patience, theirs)
         theirs.close()
         self.acknowledged: list[int] = []
 
@@ -117,9 +142,12 @@ class Writer:
         """Wait until so many records are acknowledged; False where it ended before."""
         while len(self.acknowledged) < count:
             try:
-                self.acknowledged += self._end.recv()
+                told = self._end.recv()
             except EOFError:
                 return False
+            if isinstance(told, str):
+                raise AssertionError(f"a writer ended: {told}")
+            self.acknowledged += told
         return True
 
     def kill(self, after: float = 0) -> None:
@@ -129,7 +157,7 @@ class Writer:
         self.join()
 
     def join(self) -> None:
-        """Hear it to its end; raises AssertionError where it ended by an error."""
+        """Hear it to its end."""
         self.wait_for(1 << 60)
         self.process.join()
         if self.process.exitcode not in (0, -signal.SIGKILL):
@@ -137,6 +165,14 @@ class Writer:
 
 
 def _write(url: str, written: Sequence[Record], at_once: int, patience: int, end: Any) -> None:
+    """Post all; what went wrong is told to whoever listens."""
+    try:
+        _post(url, written, at_once, patience, end)
+    except Exception as error:  # noqa: BLE001 – it is raised again where somebody waits for it
+        end.send(repr(error))
+
+
+def _post(url: str, written: Sequence[Record], at_once: int, patience: int, end: Any) -> None:
     """Post; where the store is away, the same again so many times."""
     done = 0
     while done < len(written):

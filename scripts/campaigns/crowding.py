@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
+from time import sleep
 
+from commands import answers
 from ledger.application import Ledger
 from ledger.calendar import PACIFIC
 from ledger.posting import Outcome
@@ -16,20 +18,21 @@ from scripts.campaigns.acting import Record, Writer, clock, command, made, recor
 from scripts.campaigns.looking import check_acknowledged, check_balances, check_posted_again, check_whole
 from scripts.campaigns.run import Round
 
-WRITERS = 8
+WRITERS, MORE_WRITERS = 8, 32
 
 
 def eight_writers(round: Round) -> None:
-    """Eight processes write to one account and to their own at once: nothing lost, nothing twice (P2)."""
+    """Eight processes write to one account at once, in later rounds 32: nothing lost, nothing twice (P2)."""
     chance = round.chance
     url = made(round.fresh())
-    (opening, *rest) = records(chance, accounts=1, each=WRITERS * 12)
+    count = WRITERS if round.number == 1 else MORE_WRITERS
+    (opening, *rest) = records(chance, accounts=1, each=count * 12)
     with Ledger(url, clock) as ledger:
         ledger.post(command(opening))
-    shares = [rest[number::WRITERS] for number in range(WRITERS)]
+    shares = [rest[number::count] for number in range(count)]
     # Two processes are handed each share's first records, as when a sender does not trust the answer.
     shares = [[*share, *shares[number - 1][:3]] for number, share in enumerate(shares)]
-    writers = [Writer(url, share, at_once=chance.choice([1, 1, 4]), patience=100) for share in shares]
+    writers = [Writer(url, share, at_once=chance.choice([1, 1, 4]), patience=1000) for share in shares]
     for writer in writers:
         writer.join()
     check_whole(url)
@@ -41,7 +44,7 @@ def eight_writers(round: Round) -> None:
 
 
 def delivered_anyhow(round: Round) -> None:
-    """The same records in another order, some of them several times: the same accounts, whatever the order (P3, P5)."""
+    """The same records in another order, some of them several times: the same accounts and answers (P3, P5)."""
     chance = round.chance
     written = records(chance, accounts=4, each=25)
     urls = made(round.fresh()), made(round.fresh())
@@ -74,17 +77,25 @@ def _delivered(ledger: Ledger, order: list[Record]) -> None:
         waiting = refused
 
 
-def _facts(ledger: Ledger, account: str) -> list[tuple[object, ...]]:
-    """What each event says, whatever its version; personal data is sealed anew each time, so it is left out."""
-    history = ledger.books.history(account)
-    return sorted((e.type, str(e.effective), e.command or "", getattr(e, "amount", 0)) for e in history.events)
+DAYS = (date(2024, 1, 20), date(2024, 3, 20))
+"""When the accounts are asked about: while things happen, and after."""
+
+
+def _facts(ledger: Ledger, account: str) -> list[object]:
+    """What each event says, whatever its version, and what is answered; personal data, sealed anew, is left out."""
+    history, rules = ledger.books.history(account), ledger.books.utility().rules()
+    events = sorted((e.type, str(e.effective), e.command or "", getattr(e, "amount", 0)) for e in history.events)
+    asked = [[ask(history, *rules, day) for ask in (answers.balance, answers.status)] for day in DAYS]
+    lines = answers.statement(history, *rules, DAYS[-1])["lines"]
+    stated = [(line["on"], line["reference"], line["amount"], line["balance"]) for line in lines]
+    return [*events, *map(str, asked), *stated]
 
 
 def slow_among_fast(round: Round) -> None:
     """Slow transactions among fast ones: a follower passes over nothing that becomes visible later (P4)."""
     chance = round.chance
     url = made(round.fresh())
-    stop, seen, rows = threading.Event(), dict[int, int](), list[Row]()
+    stop, seen, rows, wrong = threading.Event(), dict[int, int](), list[Row](), list[str]()
 
     def follow() -> None:
         with closing(open_log(url, read_only=True)) as log:
@@ -92,7 +103,8 @@ def slow_among_fast(round: Round) -> None:
                 last = stop.is_set()
                 some = log.follow(seen, 5)
                 for row in some:
-                    assert row.position == seen.get(row.shard, 0) + 1, f"shard {row.shard} was passed over"
+                    if row.position != seen.get(row.shard, 0) + 1:
+                        wrong.append(f"position {row.position} of shard {row.shard} follows {seen.get(row.shard, 0)}")
                     seen[row.shard] = row.position
                 rows.extend(some)
                 if last and not some:
@@ -102,23 +114,39 @@ def slow_among_fast(round: Round) -> None:
     follower.start()
     wanted = 0
     with ExitStack() as stack:
+        stack.callback(follower.join, 60)
+        stack.callback(stop.set)
         slow, fast = (stack.enter_context(closing(open_log(url))) for _ in range(2))
         for turn in range(6):
             names = [f"S{turn}-{n}" for n in range(2)]
             others = (f"F{turn}-{n}" for n in range(9999))
             free = _elsewhere(others, {shard_of(name, slow.shards) for name in names}, slow.shards)
+            # A third writes where the slow one is at work, and has to wait for it.
+            same = (each for each in (f"T{turn}-{n}" for n in range(9999)) if _same_shard(each, names[0], slow.shards))
+            third = threading.Thread(target=_push_in, args=(url, next(same)))
             with slow.writing(names) as batch:
+                third.start()
+                sleep(chance.random() * 0.05)
                 batch.append([_entry(name) for name in names])
                 quick = chance.randint(1, 8) if slow.shards > 1 else 0
                 for _ in range(quick):
                     fast.append([_entry(next(free))])
-            wanted += len(names) + quick
-    stop.set()
-    follower.join(60)
+            third.join()
+            wanted += len(names) + quick + 1
+    assert not wrong, wrong[0]
     got = len([row for row in rows if not row.account.startswith("@")])
     assert got == wanted, f"a follower saw {got} of {wanted} events"
     assert len({(row.shard, row.position) for row in rows}) == len(rows)
     round.counts["events"] += wanted
+
+
+def _push_in(url: str, account: str) -> None:
+    with closing(open_log(url)) as log:
+        log.append([_entry(account)])
+
+
+def _same_shard(account: str, other: str, shards: int) -> bool:
+    return shard_of(account, shards) == shard_of(other, shards)
 
 
 def _elsewhere(names: Iterator[str], taken: set[int], shards: int) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Campaigns 6 and 7: no room on the disk, and connections that are cut while a command commits."""
 
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ledger.application import Ledger
@@ -10,6 +9,9 @@ from scripts.campaigns.acting import clock, command, made, records
 from scripts.campaigns.looking import check_acknowledged, check_posted_again, check_whole
 from scripts.campaigns.run import Round
 from tests.store.proxy import Proxy
+
+TRIES = 100
+"""How often the same is sent before it counts as never taken."""
 
 
 def cut_connection(round: Round) -> None:
@@ -23,17 +25,23 @@ def cut_connection(round: Round) -> None:
     acknowledged = []
     try:
         with Ledger(far, clock) as ledger:
-            number = 0
+            number, tries = 0, 0
             while number < len(written):
                 some = written[number : number + chance.choice([1, 1, 1, 5])]
-                proxy.cut = chance.choice([None, "before", "after"])
-                with suppress(StoreUnavailable):
+                proxy.cut = cut = chance.choice([None, "before", "after"])
+                cuts = proxy.cuts
+                try:
                     commands = [command(record) for record in some]
                     outcomes = [ledger.post(commands[0])] if len(some) == 1 else list(ledger.post_all(commands))
                     assert all(outcome.status in ("recorded", "duplicate") for outcome in outcomes), outcomes
                     acknowledged += range(number, number + len(some))
                     number += len(some)
-        round.counts["cuts"] += proxy.cuts
+                    tries = 0
+                except StoreUnavailable:
+                    tries += 1
+                    assert tries < TRIES, f"after {tries} tries record {number} is not in"
+                if proxy.cuts > cuts:
+                    round.counts[f"cut {cut} a commit"] += 1
     finally:
         proxy.close()
     check_whole(url)

@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from datetime import timedelta
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +10,42 @@ from ledger.application import Ledger
 from ledger.integrity.audit import Evidence, verify
 from ledger.integrity.seals import seal
 from ledger.integrity.signing import FileSigner, introduce, make_key_file
+from ledger.posting import OPENING
 from ledger.store.log import StoreUnavailable
 from ledger.store.open import seals_of
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.verify import verify as compare
-from scripts.campaigns.acting import START, Writer, command, made, processes, records
+from scripts.campaigns.acting import START, Writer, command, made, processes, records, started
 from scripts.campaigns.looking import check_acknowledged, check_whole
 from scripts.campaigns.run import Round
 
-WRITERS, SEALERS, FOLLOWERS = 4, 2, 2
+SEALERS, FOLLOWERS = 2, 2
 
 
 def everything(round: Round) -> None:
     """Nothing is lost, no chain breaks, and the rows are those of the log (P1 to P6)."""
     chance, url = round.chance, made(round.fresh())
-    shares = [_apart(records(chance, accounts=6, each=15), f"W{number}") for number in range(WRITERS)]
+    lives = [_apart(records(chance, accounts=6, each=15), name) for name in ("V", "W")]
     imported = _apart(records(chance, accounts=20, each=20), "I")
     key = round.folder / "log.key"
     with closing(Ledger(url, lambda: START)) as ledger, closing(seals_of(url)) as rows:
         rows.create()
         introduce(rows, ledger.store.origin, make_key_file(key, ledger.store.origin), None)
         origin = ledger.store.origin
-        ledger.post(command(records(chance, 1, 0)[0]))
+        opened = [record for life in lives for record in life if record["command"] == OPENING]
+        list(ledger.post_all(map(command, opened)))
     rebuild(url, 1)
-    over = processes().Event()
-    others = [*(_started(_follow, url, over) for _ in range(FOLLOWERS)), _started(_rebuild, url, over)]
-    others += [_started(_seal, url, str(key), origin, over) for _ in range(SEALERS)]
-    writers = [Writer(url, share, at_once=chance.choice([1, 1, 5]), patience=200) for share in shares]
-    # An import is a writer of large batches.
-    shares, writers = [*shares, imported], [*writers, Writer(url, imported, at_once=80, patience=200)]
+    over, rebuilt = processes().Event(), processes().Event()
+    others = [*(started(_follow, url, over) for _ in range(FOLLOWERS)), started(_rebuild, url, rebuilt)]
+    others += [started(_seal, url, str(key), origin, over) for _ in range(SEALERS)]
+    # Two write to the same accounts, and an import is a writer of large batches.
+    shares = [[r for r in life if r["command"] != OPENING][half::2] for life in lives for half in (0, 1)] + [imported]
+    writers = [Writer(url, share, at_once=chance.choice([1, 1, 5]), patience=1000) for share in shares[:-1]]
+    writers.append(Writer(url, imported, at_once=80, patience=1000))
+    writers[0].wait_for(len(shares[0]) // 2)
+    # What is recorded from here on reaches the rows by the followers alone.
+    rebuilt.set()
     for writer in writers:
         writer.join()
     over.set()
@@ -69,12 +74,6 @@ def _look(round: Round, url: str) -> None:
 
 def _apart(written: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [r | {"account": f"{name}-{r['account']}", "id": f"{name}-{r['id']}"} for r in written]
-
-
-def _started(act: Any, *values: Any) -> BaseProcess:
-    found: BaseProcess = processes().Process(target=act, args=values, daemon=True, name=act.__name__.strip("_"))
-    found.start()
-    return found
 
 
 def _follow(url: str, over: Any) -> None:

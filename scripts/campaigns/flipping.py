@@ -1,7 +1,7 @@
 """Campaign 13: bits of stored rows flipped, whatever guards them; the audit finds each and names where."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -19,7 +19,7 @@ from ledger.store.log import EXPLICIT, NotALedger
 from ledger.store.open import seals_of
 from scripts.campaigns.acting import START, command, made
 from scripts.campaigns.run import Round
-from scripts.campaigns.tampering import tampered
+from scripts.campaigns.tampering import Change, tampering
 
 _ABOUT = {"account": "7001", "name": "Sample Customer", "service_address": "1 Example Lane"}
 _LIFE: list[dict[str, str]] = [
@@ -58,11 +58,20 @@ class Cell(NamedTuple):
     column: str
 
 
+FIVE = ("BillIssued", "PaymentReceived", "ContactAttempted", "BillCorrected", "FeeCharged")
+"""The types of which every bit is flipped, in the first round."""
+
+AT_ONCE = 100
+"""In so many accounts a bit is flipped before the audit is asked."""
+
+
 def flipped(round: Round) -> None:
     """Each flipped bit is found, and named by account and version where it is of an event (P6)."""
-    url = made(round.fresh())
-    _sealed(url, round)
     evidence = Evidence(titles=titles())
+    if round.number == 1:
+        _every_bit(round, evidence)
+    url = made(round.fresh())
+    _sealed(url, round, ["7001", "7002"])
     assert verify(url, evidence, processes=1).findings == []
     for cell in _cells(url):
         for value in _flips(round.chance, cell.row[cell.column], EACH[round.store]):
@@ -71,8 +80,50 @@ def flipped(round: Round) -> None:
     assert verify(url, evidence, processes=1).findings == []
 
 
-def _sealed(url: str, round: Round) -> None:
-    """Two accounts with events of five kinds and more, and two seals over them."""
+def _every_bit(round: Round, evidence: Evidence) -> None:
+    """Every bit of every column of events of five types: in each account another one, and the audit names them all."""
+    url, accounts = made(round.fresh()), [f"{7100 + number}" for number in range(AT_ONCE)]
+    _sealed(url, round, accounts)
+    rows = _rows(url, "event")
+    events = {(row["account"], row["type"]): row for row in rows}
+    heads = {row["shard"]: row["head"] for row in _rows(url, "head")}
+    bits = [
+        (type, column, bit)
+        for type in FIVE
+        for column, value in events[accounts[0], type].items()
+        for bit in range(63 if isinstance(value, int) else 8 * len(value))
+    ]
+    for start in range(0, len(bits), AT_ONCE):
+        some = zip(accounts, bits[start : start + AT_ONCE], strict=False)
+        flips = [
+            (row, column, value)
+            for account, (type, column, bit) in some
+            for row in [events[account, type]]
+            if (value := _changed(row[column], bit)) is not None
+            # A place that another event has cannot be taken.
+            if column != "position" or value > heads[row["shard"]]
+        ]
+        with tampering(url) as change:
+            done = [flip for flip in flips if _exchanged(change, flip[0], flip[0] | {flip[1]: flip[2]})]
+        found = {(each.account, each.version) for each in verify(url, evidence, processes=1).findings}
+        for row, column, value in done:
+            what = f"{column} of {row['account']}, version {row['version']}, as {value!r}"
+            assert (row["account"], row["version"]) in found, f"{what} is not named"
+        with tampering(url) as change:
+            assert all(_exchanged(change, row | {column: value}, row) for row, column, value in reversed(done))
+        round.counts["bits of events flipped"] += len(done)
+    assert verify(url, evidence, processes=1).findings == []
+
+
+def _exchanged(change: Change, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Put one event in the place of another; False where no row may be as the new one."""
+    ((column, value),) = [(name, new[name]) for name in new if new[name] != old[name]]
+    where = "shard = %s AND position = %s"
+    return change(f"UPDATE event SET {column} = %s WHERE {where}", value, old["shard"], old["position"])
+
+
+def _sealed(url: str, round: Round, accounts: Sequence[str]) -> None:
+    """Accounts with events of five kinds and more, and two seals over them."""
     now = START
 
     def clock() -> datetime:
@@ -81,16 +132,19 @@ def _sealed(url: str, round: Round) -> None:
     with Ledger(url, clock) as ledger, closing(seals_of(url)) as rows:
         rows.create()
         origin = ledger.store.origin
-        signer = make_key_file(round.folder / "log.key", origin)
+        signer = make_key_file(round.folder / f"{accounts[0]}.key", origin)
         introduce(rows, origin, signer, None)
-        for account in ("7001", "7002"):
+        for some in (accounts[:1], accounts[1:]):
             now += timedelta(hours=1)
-            for record in _LIFE:
-                about = {"account": account} | ({"id": f"{account}-{record['id']}"} if "id" in record else {})
-                outcome = ledger.post(command(record | about))
+            for outcome in ledger.post_all(command(record) for account in some for record in _life(account)):
                 assert outcome.status == "recorded", outcome
             now += timedelta(hours=1)
             seal(rows, origin, signer, clock)
+
+
+def _life(account: str) -> Iterator[dict[str, str]]:
+    for record in _LIFE:
+        yield record | {"account": account} | ({"id": f"{account}-{record['id']}"} if "id" in record else {})
 
 
 def _cells(url: str) -> Iterator[Cell]:
@@ -124,19 +178,24 @@ def _flips(chance: Random, value: Any, count: int) -> Iterator[Any]:
     if isinstance(value, int):
         # The low bits lead to a neighbour.
         bits = [chance.randrange(4), *chance.sample(range(63), count)]
-        yield from (value ^ (1 << bit) for bit in {*chance.sample(bits, count)})
+        yield from (_changed(value, bit) for bit in {*chance.sample(bits, count)})
         return
-    data = value.encode() if isinstance(value, str) else bytes(value)
-    for bit in chance.sample(range(8 * len(data)), min(count, 8 * len(data))):
-        changed = bytearray(data)
-        changed[bit // 8] ^= 1 << bit % 8
-        if not isinstance(value, str):
-            yield bytes(changed)
-            continue
-        with suppress(UnicodeDecodeError):
-            text = changed.decode()
-            if "\0" not in text:
-                yield text
+    size = 8 * len(value.encode() if isinstance(value, str) else value)
+    changed = (_changed(value, bit) for bit in chance.sample(range(size), min(count, size)))
+    yield from (each for each in changed if each is not None)
+
+
+def _changed(value: Any, bit: int) -> Any:
+    """The value with a bit flipped; None where that is no text."""
+    if isinstance(value, int):
+        return value ^ (1 << bit)
+    changed = bytearray(value.encode() if isinstance(value, str) else value)
+    changed[bit // 8] ^= 1 << bit % 8
+    if not isinstance(value, str):
+        return bytes(changed)
+    with suppress(UnicodeDecodeError):
+        return None if b"\0" in changed else changed.decode()
+    return None
 
 
 def _claimed(cell: Cell) -> bool:
@@ -152,9 +211,7 @@ def _tried(url: str, evidence: Evidence, cell: Cell, value: Any) -> bool:
     """Put a value in a cell, look what the audit says, and put it back; False where no row may have that value."""
     keys = KEYS[cell.table]
     after = cell.row | {cell.column: value}
-    try:
-        _put(url, cell.table, cell.column, value, [(name, cell.row[name]) for name in keys])
-    except (sqlite3.Error, psycopg.Error, OverflowError):
+    if not _put(url, cell.table, cell.column, value, [(name, cell.row[name]) for name in keys]):
         return False
     try:
         found = verify(url, evidence, processes=1).findings
@@ -163,7 +220,7 @@ def _tried(url: str, evidence: Evidence, cell: Cell, value: Any) -> bool:
     except NotALedger:
         pass
     finally:
-        _put(url, cell.table, cell.column, cell.row[cell.column], [(name, after[name]) for name in keys])
+        assert _put(url, cell.table, cell.column, cell.row[cell.column], [(name, after[name]) for name in keys])
     return True
 
 
@@ -175,6 +232,7 @@ def _check_named(cell: Cell, value: Any, found: list[Finding]) -> None:
         assert any(account for account, _ in where), f"{cell} as {value!r} is told of {where}"
 
 
-def _put(url: str, table: str, column: str, value: Any, keys: list[tuple[str, Any]]) -> None:
+def _put(url: str, table: str, column: str, value: Any, keys: list[tuple[str, Any]]) -> bool:
     where = " AND ".join(f"{name} = %s" for name, _ in keys)
-    tampered(url, f"UPDATE {table} SET {column} = %s WHERE {where}", value, *(each for _, each in keys))
+    with tampering(url) as change:
+        return change(f"UPDATE {table} SET {column} = %s WHERE {where}", value, *(each for _, each in keys))

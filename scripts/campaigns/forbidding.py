@@ -1,6 +1,7 @@
 """Campaign 17: what nobody may do to a ledger, tried as everybody; and what a superuser did is found."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from random import Random
 from typing import Any
@@ -133,10 +134,11 @@ def forbidden(round: Round) -> None:
         round.counts["statements refused"] += tried(house.url)
         assert house.log.follow({}, 1000) == before, "a refused statement changed something"
         assert verify(house.url, processes=1).findings == []
-        account, version = _edited(round.chance, house.url, before)
+        edited = list(_edited(round.chance, house.url, before))
         named = {(found.account, found.version) for found in verify(house.url, processes=1).findings}
-        assert (account, version) in named, f"an edit of account {account}, version {version} is not found: {named}"
-        round.counts["edits found"] += 1
+        for account, version in edited:
+            assert (account, version) in named, f"an edit of account {account}, version {version} is not found: {named}"
+            round.counts["edits found"] += 1
 
 
 def _in_file(url: str) -> int:
@@ -158,6 +160,8 @@ def _in_file(url: str) -> int:
 
 def _on_server(url: str) -> int:
     with psycopg.connect(url) as db:
+        # The triggers would refuse all of it too, and hide a right too many.
+        db.execute("SET session_replication_role = replica")
         tried = [(role, statement) for roles in (MAY_NOT, MAY_NOT_SEAL) for role in roles for statement in roles[role]]
         for role, statement in tried:
             try:
@@ -165,6 +169,7 @@ def _on_server(url: str) -> int:
             except psycopg.errors.InsufficientPrivilege:
                 continue
             raise AssertionError(f"{role} may: {statement}")
+        db.execute("SET session_replication_role = origin")
         for statement in OWNERS:
             try:
                 with db.transaction():
@@ -175,16 +180,18 @@ def _on_server(url: str) -> int:
     return len(tried) + len(OWNERS)
 
 
-def _edited(chance: Random, url: str, rows: list[Row]) -> tuple[str, int]:
-    """Edit an event as a superuser does who switches every guard off."""
-    row = chance.choice([row for row in rows if row.version < 3])
-    where = " WHERE account = %s AND version = %s"
-    match chance.randrange(3):
-        case 0:
-            state = row.state.replace(b"B-", b"C-", 1)
-            tampered(url, "UPDATE event SET state = %s" + where, state, row.account, row.version)
-        case 1:
-            tampered(url, "UPDATE event SET type = %s" + where, "BillLost", row.account, row.version)
-        case _:
-            tampered(url, "DELETE FROM event" + where, row.account, row.version)
-    return row.account, row.version
+def _edited(chance: Random, url: str, rows: list[Row]) -> Iterator[tuple[str, int]]:
+    """Edit an event of each account as a superuser does who switches every guard off: each in another way."""
+    accounts = sorted({row.account for row in rows})
+    for way, account in enumerate(chance.sample(accounts, 3)):
+        row = chance.choice([row for row in rows if row.account == account and row.version < 3])
+        where = " WHERE account = %s AND version = %s"
+        match way:
+            case 0:
+                state = row.state.replace(b"B-", b"C-", 1)
+                tampered(url, "UPDATE event SET state = %s" + where, state, row.account, row.version)
+            case 1:
+                tampered(url, "UPDATE event SET type = %s" + where, "BillLost", row.account, row.version)
+            case _:
+                tampered(url, "DELETE FROM event" + where, row.account, row.version)
+        yield row.account, row.version

@@ -35,7 +35,8 @@ EACH = 200
 _ODD = (
     "", "0", "-1", "1e999", "NaN", "null", "true", "[]", "{}", '""', "\\", '"', "\0", "\n", "\r\n", "\ufeff", "\ud7ff",
     "９", "１２.５０", "99999999.99", "100000000.00", "85.005", "9" * 400, "2024-02-30", "2024-02-29", "0001-01-01",
-    "9999-12-31T23:59:59+14:00", "2024-03-10T02:30", "2024-11-03T01:30", "[" * 500, '{"a":' * 500, "🚱", "e\u0301",
+    "9999-12-31T23:59:59+14:00", "2024-03-10T02:30", "2024-11-03T01:30", "[" * 5000, '{"a":' * 5000, f"[{'9' * 5000}]",
+    "🚱", "e\u0301",
     "--", "' OR 1=1", "=1+1", "../../etc", "%s%n", "{{7*7}}", "<script>", "T", "Z", "+00:00", ".", "_", "-",
 )  # fmt: skip
 
@@ -113,7 +114,9 @@ def _asked(ledger: MemoryLedger, account: str) -> None:
 
 
 def _mutated(chance: Random, sample: bytes) -> bytes:
-    """One to four changes: bits, bytes cut, doubled, swapped, or something odd put in."""
+    """One to four changes: bits, bytes cut, doubled, swapped, or something odd put in; or the odd thing alone."""
+    if chance.random() < 0.03:
+        return chance.choice(_ODD).encode("utf-8", "surrogatepass")
     found = bytearray(sample)
     for _ in range(chance.choice([1, 1, 1, 2, 4])):
         at, end = sorted(chance.randint(0, len(found)) for _ in range(2))

@@ -34,7 +34,7 @@ def _table(results: Sequence[Result], on: date) -> str:
         "| # | fault | promises | store | rounds | of | seconds | seen |",
         "|--:|---|---|---|--:|--:|--:|---|",
     ]
-    for campaign, store, rounds, seconds, counts in results:
+    for campaign, store, rounds, seconds, counts, _ in results:
         seen = ", ".join(f"{count:,} {what}" for what, count in counts.items())
         cells = (campaign.number, campaign.fault, campaign.promises, _STORES[store], f"{rounds:,}")
         lines.append("| " + " | ".join(map(str, (*cells, f"{campaign.deep:,}", f"{seconds:,.0f}", seen))) + " |")

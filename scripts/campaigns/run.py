@@ -3,11 +3,12 @@
 import random
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tests.postgres_server import fresh_database
 
@@ -20,16 +21,22 @@ class Failed(AssertionError):
 
 
 class Round:
-    """One try. Whatever is left to chance comes from `chance`; `counts` is what was seen, for the page of figures."""
+    """One try, the one of that `number`. Whatever is left to chance comes from `chance`.
 
-    def __init__(self, seed: str, store: Store, server: str | None, folder: Path, stack: ExitStack) -> None:
-        self.seed = seed
+    `counts` is what was seen, for the page of figures; `seen` is what a test asks for besides.
+    """
+
+    def __init__(
+        self, number: int, seed: str, store: Store, server: str | None, folder: Path, stack: ExitStack
+    ) -> None:
+        self.number = number
         self.store = store
         self.server = server
         self.folder = folder
         self.stack = stack
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
+        self.seen: set[Any] = set()
         self._made = 0
 
     def fresh(self) -> str:
@@ -61,6 +68,19 @@ class Result(NamedTuple):
     rounds: int
     seconds: float
     counts: Counter[str]
+    seen: frozenset[Any] = frozenset()
+
+
+_LONGEST = 600
+"""How many characters of a reason are told."""
+
+
+def _reason(error: Exception) -> str:
+    """What was wrong, and where in the campaign or the ledger that came out."""
+    kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join(str(error).split())[:_LONGEST]
+    return f"{kind}{said or place.line} [{Path(place.filename).name}, line {place.lineno}]"
 
 
 @contextmanager
@@ -69,7 +89,7 @@ def _round(campaign: Campaign, store: Store, seed: int, number: int, server: str
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="water-ledger-torture-")))
         # A server of its own runs as another user where we are root.
         folder.chmod(0o755)
-        yield Round(f"{seed}/{campaign.number}/{store}/{number}", store, server, folder, stack)
+        yield Round(number, f"{seed}/{campaign.number}/{store}/{number}", store, server, folder, stack)
 
 
 def play(
@@ -86,7 +106,9 @@ def play(
     """Play rounds from number `first` on, `seconds` at most; raises Failed with the words that repeat the round."""
     total = campaign.ci if rounds is None else rounds
     counts: Counter[str] = Counter()
+    seen: set[Any] = set()
     began, done = time.monotonic(), 0
+    progress(done, total)
     while done < total and (not seconds or time.monotonic() - began < seconds):
         number = first + done
         with _round(campaign, store, seed, number, server) as each:
@@ -94,9 +116,10 @@ def play(
                 campaign.play(each)
             except Exception as error:
                 again = f"--only {campaign.number} --store {store} --seed {seed} --first {number} --rounds 1"
-                what = f"campaign {campaign.number}, {campaign.fault}: {error!r}"
+                what = f"campaign {campaign.number}, {campaign.fault}, round {number}: {_reason(error)}"
                 raise Failed(f"{what} (see it again: scripts/torture {again})") from error
             counts += each.counts
+            seen |= each.seen
         done += 1
         progress(done, total)
-    return Result(campaign, store, done, time.monotonic() - began, counts)
+    return Result(campaign, store, done, time.monotonic() - began, counts, frozenset(seen))

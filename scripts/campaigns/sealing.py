@@ -1,6 +1,5 @@
 """Campaign 5: sealers killed at each step, and two at once; never two texts for one size."""
 
-from collections.abc import Callable
 from contextlib import closing, redirect_stdout
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,7 +15,7 @@ from ledger.integrity.signing import FileSigner, introduce, make_key_file
 from ledger.store.log import CommandKey, Entry, Log
 from ledger.store.open import open_log, seals_of
 from ledger.store.seal_rows import SealRows
-from scripts.campaigns.acting import START, processes
+from scripts.campaigns.acting import START, started
 from scripts.campaigns.run import Round
 from tests.integrity.victim import BUSY, sealing
 
@@ -100,10 +99,7 @@ def killed_sealer(round: Round) -> None:
 def sealer(house: House, death: int) -> BaseProcess:
     """A process that seals, and dies at that step; at none where it is 0."""
     place = house.url, str(house.folder / "log.key"), house.now.isoformat()
-    started: Callable[..., BaseProcess] = processes().Process
-    found = started(target=_quietly, args=(*place, death), daemon=True)
-    found.start()
-    return found
+    return started(_quietly, *place, death)
 
 
 def _quietly(url: str, key: str, now: str, death: int) -> None:

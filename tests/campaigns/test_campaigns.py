@@ -1,16 +1,25 @@
 """Every campaign against the promises, with as many rounds as every change is tried with."""
 
+import os
+import signal
+import sys
+import time
 from collections import Counter
 from datetime import date
+from subprocess import PIPE, Popen
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
+from commands.catalogue import titles
 from ledger.events import EVENTS
+from scripts.campaigns.__main__ import main
 from scripts.campaigns.catalogue import CAMPAIGNS
-from scripts.campaigns.golden import LOGS, said, version
+from scripts.campaigns.golden import LOGS, ROOT, said, version
 from scripts.campaigns.report import BEGIN, END, written
 from scripts.campaigns.run import BOTH, Campaign, Failed, Result, Round, play
+from scripts.campaigns.simulating import simulated
 
 EACH = [(campaign, store) for campaign in CAMPAIGNS for store in campaign.stores]
 
@@ -22,6 +31,23 @@ def test_the_promises_hold(campaign, store, request):
     assert result.rounds == campaign.ci
     assert all(result.counts.values())
     assert result.counts
+    if campaign.play is simulated:
+        assert titles() - decided(result) == set()
+
+
+def decided(result):
+    """The commands that were recorded, or refused by a rule of their own."""
+    return {title for title, became in result.seen if became not in NOT_BY_ITS_RULE}
+
+
+NOT_BY_ITS_RULE = {
+    "",  # the store failed, and there was no answer
+    "duplicate",
+    *("invalid_value", "missing_field", "unknown_field", "invalid_pack"),
+    *("id_used", "recorded_differently", "account_closed"),
+    *(f"unknown_{thing}" for thing in ("account", "bill", "fee", "payment", "deposit", "arrangement", "dispute")),
+    *("unknown_appeal", "unknown_notice", "unknown_meter", "unknown_read"),
+}
 
 
 def breaks(round: Round) -> None:
@@ -35,6 +61,31 @@ def test_a_failure_names_the_round_that_repeats_it():
     first = int(str(failed.value).split("--first ")[1].split()[0])
     with pytest.raises(Failed, match=f"--first {first} "):
         play(campaign, "sqlite", seed=3, first=first, rounds=1)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing_behind(how, tmp_path):
+    program = [sys.executable, "-m", "scripts.campaigns", "--only", "1"]
+    surroundings = os.environ | {"TMPDIR": str(tmp_path)}
+    with Popen(program, cwd=ROOT, env=surroundings, stderr=PIPE, text=True) as run:
+        while not any(tmp_path.glob("*/ledger-1.db")):
+            time.sleep(0.01)
+            assert run.poll() is None
+        run.send_signal(how)
+        _, said = run.communicate(timeout=60)
+    assert (run.returncode, said) == (130, "stopped before the end\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_names_every_campaign():
+    said = CliRunner().invoke(main, ["--help"]).output
+    assert [campaign.fault for campaign in CAMPAIGNS if campaign.fault not in said] == []
+
+
+def test_a_campaign_that_does_not_run_on_the_store_named_is_no_success():
+    said = CliRunner().invoke(main, ["--only", "1", "--store", "postgresql"])
+    assert said.exit_code == 2
+    assert "leave --store out" in said.output
 
 
 def test_the_figures_are_written_between_their_marks(tmp_path):

@@ -3,4 +3,4 @@
 from tests.properties.machine import Account, lives
 
 TestAccount = Account.TestCase
-TestAccount.settings = lives(60)
+TestAccount.settings = lives(60, steps=50)
