@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Self
+
+from msgspec.structs import replace
 
 from commands.base import Command
 from commands.checks import not_before
@@ -152,6 +155,9 @@ class LinkLogin(Command, frozen=True, kw_only=True, tag="account link"):
     login: Email
     nickname: Text | None = None
 
+    def normal(self) -> Self:
+        return replace(self, login=self.login.lower())
+
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         return [LoginLinked(on=context.today, login=self.login, nickname=self.nickname)]
 
@@ -166,6 +172,9 @@ class UnlinkLogin(Command, frozen=True, kw_only=True, tag="account unlink"):
 
     login: Email
     nickname: Text | None = None
+
+    def normal(self) -> Self:
+        return replace(self, login=self.login.lower())
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         return [LoginUnlinked(on=context.today, login=self.login, nickname=self.nickname)]

@@ -104,7 +104,7 @@ class CorrectBill(Command, frozen=True, kw_only=True, tag="bill correct"):
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         bill = the_bill(account, self.bill)
         not_before("bill", self.bill, bill.mailed_on, self.mailed_on)
-        if bill.voided_on is not None:
+        if bill.voided_on is not None and bill.voided_on <= self.mailed_on:
             raise Refused("bill_voided", f"bill {self.bill} was voided on {bill.voided_on}; issue a new bill instead")
         parameters = context.parameters(self.mailed_on, account)
         since, basis = past_due_from(self.mailed_on, bill.issued.kind, parameters)

@@ -82,8 +82,8 @@ class AnswerPetition(Command, frozen=True, kw_only=True, tag="dispute answer"):
     language: Language | None = None
 
     def check(self) -> None:
-        if self.credit is not None and self.outcome != "adjusted":
-            raise Invalid("invalid_value", f"credit: only outcome adjusted gives one, not {self.outcome}", "credit")
+        if self.credit is not None and self.outcome == "withdrawn":
+            raise Invalid("invalid_value", "credit: a petition that was withdrawn gets none", "credit")
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         petition = account.disputes.get(self.dispute)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
 
 from commands.base import Command
 from commands.checks import broken, missing, not_before
@@ -16,13 +19,14 @@ class ServeNotice(Command, frozen=True, kw_only=True, tag="notice serve"):
     """Record a written notice; it covers the bills past due on its day and none other (DO-13, DO-19, DO-20, DO-21)."""
 
     names = ("notice",)
+    computed = ("language",)
     example = "--account 7001 --notice N-1 --kind discontinuance --on 2024-03-25 --method mail --act-by 2024-04-22"
 
     notice: Id
     kind: NoticeKind
     on: date
     method: NoticeMethod
-    language: Language = "en"
+    language: Annotated[Language | None, Meta(description="What it was written in; else the account's own.")] = None
     amount: Money | None = None
     act_by: date | None = None
 
@@ -40,7 +44,7 @@ class ServeNotice(Command, frozen=True, kw_only=True, tag="notice serve"):
                 kind=self.kind,
                 on=self.on,
                 method=self.method,
-                language=self.language,
+                language=self.language or account.language,
                 amount=self.amount,
                 act_by=self.act_by,
                 policy_text=parameters.policy_text,

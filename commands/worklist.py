@@ -79,13 +79,15 @@ SOURCE = Source(("accounts", "unpaid", *_WAITS), _idle)
 
 
 def _items(case: Case) -> Iterator[Item]:
-    if case.past_due and not case.account.off:
+    account = case.account
+    closed = account.closed_on is not None and account.closed_on <= case.on
+    if case.past_due and not account.off and not closed:
         yield from _shutoff(case)
     found = current(case)
     if found:
         yield from _installments(case, found)
     yield from _stays(case)
-    if not case.account.closed_on:
+    if not account.closed_on:
         yield from _true_up(case)
 
 
@@ -113,7 +115,7 @@ def _installments(case: Case, found: Progress) -> Iterator[Item]:
         )
     elif found.holds_until and found.holds_until <= case.on + COMING:
         because = f"arrangement {name} is kept until {said(found.holds_until)} if nothing more is paid"
-        yield Item("installment_due", found.holds_until, name, None, because)
+        yield Item("installment_due", found.holds_until, name, found.next_due, because)
 
 
 def _stays(case: Case) -> Iterator[Item]:

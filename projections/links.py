@@ -56,7 +56,9 @@ def logins(seen: Folded) -> Iterator[LoginRow]:
         login = seen.world.lookup(account.id, "login", event.login)
         rows = found.setdefault(login, [])
         if isinstance(event, e.LoginLinked):
-            rows.append(LoginRow(login, event.on, None, event.version))
+            # Linked already, it goes on: with another nickname, or written in capitals.
+            if login is None or not rows or rows[-1].unlinked_on is not None:
+                rows.append(LoginRow(login, event.on, None, event.version))
         elif rows and rows[-1].unlinked_on is None:
             rows[-1] = LoginRow(login, rows[-1].linked_on, event.on, rows[-1].version)
     yield from sorted((row for rows in found.values() for row in rows), key=lambda row: row.version)
@@ -77,12 +79,12 @@ def billing_emails(seen: Folded) -> Iterator[BillingEmailRow]:
 
 
 def autopay(seen: Folded) -> Iterator[AutopayRow]:
-    """Every enrollment, with the day on which it was cancelled."""
+    """Every enrollment, with the day on which it was cancelled, or another took its place."""
     rows: list[AutopayRow] = []
     for event in seen.account.enrollments:
-        if isinstance(event, e.AutopayEnrolled):
-            rows.append(AutopayRow(len(rows) + 1, event.on, event.method, None))
-        elif rows and rows[-1].cancelled_on is None:
+        if rows and rows[-1].cancelled_on is None:
             last = rows[-1]
             rows[-1] = AutopayRow(last.n, last.enrolled_on, last.method, event.on)
+        if isinstance(event, e.AutopayEnrolled):
+            rows.append(AutopayRow(len(rows) + 1, event.on, event.method, None))
     yield from rows

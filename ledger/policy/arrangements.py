@@ -40,7 +40,8 @@ class Progress(Struct, frozen=True):
     """How an arrangement stands on a day: kept (it shields), missed since a day, complete, or cancelled without a miss.
 
     `required` and `paid` are the cents due and given since the agreement; `holds_until` is the last day on which it is
-    surely kept still if nothing more is paid; `missed` says what was not paid in time.
+    surely kept still if nothing more is paid, and `next_due` the cents missing by then; `missed` says what was not paid
+    in time.
     """
 
     arrangement: Arrangement
@@ -51,6 +52,7 @@ class Progress(Struct, frozen=True):
     since: date | None = None
     missed: str = ""
     holds_until: date | None = None
+    next_due: int | None = None
 
     @property
     def events(self) -> tuple[int, ...]:
@@ -118,7 +120,8 @@ def progress(case: Case, arrangement: Arrangement) -> Progress:
         return Progress(arrangement, agreed, "missed", required, paid, since, missed)
     if arrangement.cancelled_on:
         return Progress(arrangement, agreed, "cancelled", required, paid)
-    return Progress(arrangement, agreed, "kept", required, paid, holds_until=_holds_until(duties, paid))
+    holds_until, next_due = _next_due(duties, paid)
+    return Progress(arrangement, agreed, "kept", required, paid, holds_until=holds_until, next_due=next_due)
 
 
 def _paid_off(case: Case, agreed: ArrangementAgreed, on: date, *, missed: bool) -> bool:
@@ -147,12 +150,13 @@ def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
                     yield Duty(last, part.amount, f"bill {bill.id} due by {said(last)}", part.mailed_on)
 
 
-def _holds_until(duties: Iterable[Duty], paid: int) -> date | None:
+def _next_due(duties: Iterable[Duty], paid: int) -> tuple[date | None, int | None]:
+    """The last day on which what was paid is enough, and the cents missing then."""
     for duty in duties:
         paid -= duty.amount
         if paid < 0:
-            return duty.last
-    return None
+            return duty.last, -paid
+    return None, None
 
 
 @rule("arrangement_request", layer="policy")

@@ -115,6 +115,34 @@ def health_exception(case: Case) -> Verdict:
     return permits(f"not accepted: {', '.join(f'{part} ({facts[part]})' for part in missing)}", events, **facts)
 
 
+@rule("health_certification", layer="policy")
+def health_certification(case: Case) -> Verdict:
+    """A primary care provider certifies that a shutoff endangers a resident; a condition, no bar (DO-16)."""
+    return _part(case, "certification")
+
+
+@rule("health_inability", layer="policy")
+def health_inability(case: Case) -> Verdict:
+    """The customer shows that the bill cannot be paid in the billing cycle; a condition, no bar (DO-17)."""
+    return _part(case, "inability")
+
+
+@rule("health_willingness", layer="policy")
+def health_willingness(case: Case) -> Verdict:
+    """The customer is willing to enter an arrangement, which need not be agreed yet; a condition, no bar (DO-18)."""
+    return _part(case, "willingness")
+
+
+def _part(case: Case, part: HealthPart) -> Verdict:
+    if not case.account.residential:
+        return not_applicable("the service is not residential")
+    if not case.account.health:
+        return not_applicable("no health exception was asked for")
+    state = case.account.health.get(part)
+    stands, events = _stands(state), tuple(state.versions) if state else ()
+    return permits(f"the {part} is {stands}", events, condition_met=stands == "accepted")
+
+
 def _stands(state: HealthState | None) -> str:
     if state is None:
         return "not submitted"

@@ -134,6 +134,20 @@ def test_worklist_a_shutoff_may_be_authorized():
     assert tasks("2024-05-26", *AGED) == []
 
 
+@pytest.mark.parametrize(("on", "count"), [("2024-05-23", 1), ("2024-05-24", 0)])
+def test_worklist_nothing_is_served_on_or_shut_off_at_a_closed_account(on, count):
+    closed = e.AccountClosed(closed_on=date(2024, 5, 24))
+    for events in (AGED, AGED[:1]):
+        assert len(tasks(on, *events, closed)) == count
+
+
+def test_worklist_says_what_an_installment_still_needs():
+    agreed = arrangement_agreed("2024-04-01", ("2024-04-20", "40.00"), ("2024-05-01", "50.00"))
+    told = history(bill_mailed("2024-03-04", "90.00", "B1"), agreed, payment("2024-04-19 10:00", "45.00"))
+    (row,) = answers_over_all.worklist([told], *RULES, day("2024-04-25"))["rows"]
+    assert (row["task"], row["by"], row["amount"]) == ("installment_due", "2024-05-01", "45.00")
+
+
 def test_worklist_installments_due_and_missed():
     agreed = bill_mailed("2024-03-04", "90.00", "B1"), arrangement_agreed("2024-04-01", ("2024-05-01", "90.00"))
     assert tasks("2024-04-23", *agreed) == []

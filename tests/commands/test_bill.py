@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.events import BillCorrected, BillIssued, BillReceiptEvidenced, BillVoided, Line
+from ledger.history import History
 from ledger.refusal import Invalid
 from tests.commands.world import World, command
 
@@ -126,6 +127,19 @@ def test_a_bill_that_was_voided_is_not_corrected():
         "bill_voided",
         "bill B-1 was voided on 2024-02-12; issue a new bill instead",
     )
+
+
+@pytest.mark.parametrize(("mailed_on", "refused"), [("2024-02-11", False), ("2024-02-12", True)])
+def test_a_correction_mailed_before_the_void_is_a_fact_that_came_late(mailed_on, refused):
+    world = billed().given("bill void", bill="B-1", on="2024-02-12", reason="twice")
+    fields = {"bill": "B-1", "amount": "9.00", "mailed_on": mailed_on, "reason": "misread"}
+    if refused:
+        assert world.refusal("bill correct", **fields).code == "bill_voided"
+        return
+    world.given("bill correct", **fields)
+    history = History("7001", world.events["7001"])
+    balances = {day: history.as_of(date(2024, 2, day)).balance for day in (10, 11, 12)}
+    assert balances == {10: 8500, 11: 900, 12: 0}
 
 
 @pytest.mark.parametrize(

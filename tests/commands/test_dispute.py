@@ -152,10 +152,15 @@ def test_all_credits_together_are_no_more_than_the_bill(disputed: World) -> None
     assert disputed.refusal("dispute answer", credit="10.01", **adjusted).code == "too_much"
 
 
-@pytest.mark.parametrize("outcome", ["upheld", "withdrawn"])
-def test_only_an_adjusted_petition_gives_a_credit(disputed: World, outcome: str) -> None:
-    said = disputed.refusal("dispute answer", dispute="D-1", on="2024-03-01", outcome=outcome, credit="5.00")
-    assert (said.code, said.message) == ("invalid_value", f"credit: only outcome adjusted gives one, not {outcome}")
+@pytest.mark.parametrize("outcome", ["upheld", "adjusted"])
+def test_an_answer_may_give_a_credit(disputed: World, outcome: str) -> None:
+    (answered,) = disputed.then("dispute answer", dispute="D-1", on="2024-03-01", outcome=outcome, credit="5.00")
+    assert (answered.outcome, answered.credit) == (outcome, 500)
+
+
+def test_a_petition_that_was_withdrawn_gets_no_credit(disputed: World) -> None:
+    said = disputed.refusal("dispute answer", dispute="D-1", on="2024-03-01", outcome="withdrawn", credit="5.00")
+    assert (said.code, said.message) == ("invalid_value", "credit: a petition that was withdrawn gets none")
 
 
 def test_an_answer_needs_its_petition(disputed: World) -> None:

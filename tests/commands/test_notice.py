@@ -35,6 +35,14 @@ def test_a_notice_is_recorded_as_served(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(("said", "recorded"), [({}, "ko"), ({"language": "ko"}, "ko"), ({"language": "en"}, "en")])
+def test_a_notice_is_in_the_accounts_language_unless_another_is_named(said: dict[str, str], recorded: str) -> None:
+    world = World().given("account correct", language="ko", reason="asked for")
+    fields = {"notice": "N-1", "kind": "past_due", "on": "2024-03-25", "method": "mail", **said}
+    (served,) = world.then("notice serve", **fields)
+    assert served.language == recorded
+
+
 @pytest.mark.parametrize(("on", "text"), [("2024-06-30", "old"), ("2024-07-01", "new"), ("2024-07-02", "new")])
 def test_a_notice_names_the_policy_text_in_force_on_its_day(world: World, on: str, text: str) -> None:
     old = world.policies.on(date(2024, 6, 1)).packs["del-oro"]

@@ -101,6 +101,21 @@ def test_do_16_without_an_accepted_certificate_the_other_parts_hold_nothing(case
     assert case.given(health_accepted("certification", "2024-05-09")).explain("2024-05-23")["DO-15"] == "blocks"
 
 
+@pytest.mark.parametrize(("rule", "part"), [*zip(("DO-16", "DO-17", "DO-18"), PARTS, strict=True)])
+def test_do_16_to_18_each_part_is_a_condition_told_under_its_own_rule(case, rule, part):
+    assert case.explain("2024-05-23")[rule] == "not_applicable"
+    case.given(*READY, *(health_submitted(each, "2024-05-06") for each in PARTS))
+    told = case.explain("2024-05-23").rules[rule]
+    assert (told.verdict, told.because, told.facts) == (
+        "permits",
+        f"the {part} is under review",
+        {"condition_met": False},
+    )
+    case.given(health_accepted(part, "2024-05-08"))
+    told = case.explain("2024-05-23").rules[rule]
+    assert (told.because, told.facts) == (f"the {part} is accepted", {"condition_met": True})
+
+
 @pytest.mark.parametrize(("on", "verdict"), [("2024-05-09", "permits"), ("2024-05-10", "blocks")])
 def test_do_17_inability_counts_from_the_day_it_is_accepted(case, on, verdict):
     excepted(case, "certification", "willingness").given(health_accepted("inability", "2024-05-10"))
