@@ -90,14 +90,14 @@ def read(life: Life, month: int, since: int) -> None:
 
 
 def _lines(life: Life, days: int, usage: int) -> list[dict[str, str]]:
-    """What a bill consists of, in cents: the service charge by days, the usage, the surcharge on both."""
+    """What a bill consists of, in cents: the service charge by days, less for low incomes, the usage, the surcharge."""
     year = life.days.calendar_year(life.today)
     service = half_up(rate(life.profile.service_cents, year) * min(days, 31), 30) if days < 25 else None
     cents = {"service": service or rate(life.profile.service_cents, year)}
     cents["usage"] = half_up(usage * rate(life.profile.ccf_cents, year), 1000)
     cents["surcharge"] = half_up((cents["service"] + cents["usage"]) * 18, 1000)
     if life.plan.low_income:
-        cents["other"] = -min(10_00, cents["service"] // 2)
+        cents["service"] -= min(10_00, cents["service"] // 2)
     return [{"kind": kind, "amount": dollars(amount)} for kind, amount in cents.items() if amount]
 
 

@@ -15,7 +15,7 @@ AFTER_RECEIPT = (
 
 def consider(life: Life, bill: Charge, *, upset: bool) -> None:
     """A bill came; now and then somebody disputes it."""
-    if life.rng.share(life.profile.petitions if not upset else 18_000, 120_000) and not life.protected():
+    if life.rng.share(life.profile.petitions if not upset else 4_000, 120_000) and not life.protected():
         received = life.today + (0 if life.plan.paperless else 5)
         life.on_day(received + life.rng.pick(AFTER_RECEIPT), file, bill, clock=life.rng.between(500, 1000))
 
