@@ -10,7 +10,7 @@ from ledger.history import History
 from ledger.money import money
 from ledger.policy.arrangements import Progress, current, pending_requests
 from ledger.policy.case import Case, said
-from ledger.policy.explain import explain
+from ledger.policy.explain import allowed_from
 from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
@@ -45,7 +45,7 @@ def worklist(
 ) -> Answer:
     """Everything that needs doing on a day, account by account, one folded at a time; rows tell that nothing does.
 
-    All that had happened by then counts, by the end of a day; a shutoff is judged at the opening of the offices.
+    All that had happened by then counts, by the end of a day; a shutoff is judged from the opening of the offices on.
     """
     when, on = asked(when), day_of(when)
     at = calendar.opening(on) or datetime.combine(on, time.min, PACIFIC)
@@ -100,9 +100,10 @@ def _shutoff(case: Case) -> Iterator[Item]:
         kind = "a final" if found else "a discontinuance"
         because = f"bill {oldest.id} is past due since {said(oldest.past_due_from)} and {kind} notice may be served"
         yield Item("serve_notice", None, oldest.id, past_due, because)
-    # An explanation is dear, and without an aged bill none would allow it.
-    if case.aged and explain(case).allowed:
-        because = f"bill {oldest.id} is unpaid and no rule forbids the shutoff at {case.at:%H:%M}"
+    # To ask every rule is dear, and without an aged bill they would not allow it.
+    allowed = allowed_from(case) if case.aged else None
+    if allowed:
+        because = f"bill {oldest.id} is unpaid and no rule forbids the shutoff at {allowed:%H:%M}"
         yield Item("authorize_shutoff", None, oldest.id, past_due, because)
 
 

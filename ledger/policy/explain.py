@@ -15,7 +15,17 @@ from ledger.policy.case import SHUTOFF, Case, Verdict, not_applicable, unknown
 from ledger.policy.notices import standing
 from ledger.policy.parameters import NoVersion, Rule
 
-__all__ = ["Explanation", "RuleVerdict", "Stage", "earliest", "explain", "judged", "shutoff_flags", "stage"]
+__all__ = [
+    "Explanation",
+    "RuleVerdict",
+    "Stage",
+    "allowed_from",
+    "earliest",
+    "explain",
+    "judged",
+    "shutoff_flags",
+    "stage",
+]
 
 LAYERS: tuple[Layer, ...] = ("policy", "statute", "orders")
 FORBIDS = frozenset({"blocks", "avoids", "unknown"})
@@ -107,7 +117,7 @@ def earliest(case: Case) -> date | None:
             day += ONE_DAY
             continue
         against = _against(asked)
-        if _ends_that_day(asked, against):
+        if _first_moment(asked, against):
             return day
         # A report that stops counting may turn anything, so while one is waiting no day is passed over.
         until = day if asked.reports else max(verdict.until or day for verdict in against)
@@ -127,15 +137,20 @@ def _first_asked(case: Case, day: date) -> Case | None:
     return case.moved(opening) if opening else None
 
 
-def _ends_that_day(case: Case, against: list[Verdict]) -> bool:
-    """Whether nothing stands in the way, or all that does has ended at a later moment of the day."""
+def allowed_from(case: Case) -> datetime | None:
+    """The first moment of that day, from `case.at` on, at which every layer would allow it; None if there is none."""
+    return _first_moment(case, _against(case))
+
+
+def _first_moment(case: Case, against: list[Verdict]) -> datetime | None:
+    """When nothing stands in the way: at once, or when all that does has ended at a later moment of the day."""
     while against:
         ends = [verdict.ends_at for verdict in against if verdict.ends_at and verdict.ends_at.date() == case.on]
         if len(ends) < len(against):
-            return False
+            return None
         case = case.moved(max(ends))
         against = _against(case)
-    return True
+    return case.at
 
 
 def _next_asked(case: Case, until: date, last: date) -> date:

@@ -16,6 +16,7 @@ from tests.cases import (
     bill_corrected,
     bill_mailed,
     commission_deposit,
+    contact_made,
     day,
     deposit_absorbed,
     deposit_received,
@@ -139,6 +140,15 @@ def test_worklist_nothing_is_served_on_or_shut_off_at_a_closed_account(on, count
     closed = e.AccountClosed(closed_on=date(2024, 5, 24))
     for events in (AGED, AGED[:1]):
         assert len(tasks(on, *events, closed)) == count
+
+
+def test_worklist_a_shutoff_that_is_lawful_only_later_that_day():
+    reached = contact_made("2024-05-22 10:30")
+    told = history(bill_mailed("2024-03-04", "90.00", "B1"), notice_served("2024-04-25"), reached)
+    for on, hour in (("2024-05-23", "10:30"), ("2024-05-28", "08:00")):
+        rows = answers_over_all.worklist([told], *RULES, day(on))["rows"]
+        assert [(row["task"], row["because"][-5:]) for row in rows] == [("authorize_shutoff", hour)]
+    assert answers_over_all.worklist([told], *RULES, day("2024-05-22"))["rows"] == []
 
 
 def test_worklist_says_what_an_installment_still_needs():
