@@ -100,28 +100,29 @@ def _named(names: bytes, state: bytes) -> bool:
 def _covered(rows: SealRows, account: bytes, spans: Spans, length: int) -> Iterator[Finding]:
     """Versions that two keys of an account name, and those that should be under one and are not."""
     spans.sort()
-    if spans == [(version, version) for version in range(1, length + 1)]:
+    if len(spans) == length and all(span == (version, version) for version, span in enumerate(spans, 1)):
         return
     reached = 0
-    gaps: list[int] = []
+    # A damaged version may be any number, so what lies between is never written out.
+    gaps: list[range] = []
     for first, last in spans:
         if first <= reached:
             yield Finding(account.decode(errors="replace"), first, "two command keys name this version")
-        gaps += range(reached + 1, min(first, length + 1))
+        gaps.append(range(reached + 1, min(first, length + 1)))
         reached = max(reached, last)
-    gaps += range(reached + 1, length + 1)
-    if gaps:
+    gaps.append(range(reached + 1, length + 1))
+    if any(gaps):
         yield from _without_key(rows, account, gaps)
 
 
-def _without_key(rows: SealRows, account: bytes, versions: Collection[int]) -> Iterator[Finding]:
+def _without_key(rows: SealRows, account: bytes, gaps: Collection[range]) -> Iterator[Finding]:
     """Those of the events under no key of their account that should be under one."""
-    who, wanted = account.decode(errors="replace"), set(versions)
+    who = account.decode(errors="replace")
     excuses = _Excuses(who)
     for page in rows.states(who):
         for version, state in page:
             excused = excuses.has(version, state)
-            if version in wanted and not excused:
+            if not excused and any(version in gap for gap in gaps):
                 yield Finding(who, version, "no command key names it")
 
 
