@@ -14,7 +14,7 @@ from commands.base import Command, read
 from commands.catalogue import command_type
 from commands.fields import identifier
 from ledger.posting import Outcome
-from ledger.refusal import Invalid, Refused
+from ledger.refusal import Invalid, Refused, shown
 
 LONGEST_LINE = 1024 * 1024
 """How many bytes a line may have; a longer one is passed over and answered as invalid."""
@@ -167,8 +167,7 @@ def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     record: dict[str, object] = {}
     for key, value in pairs:
         if key in record:
-            shown = key if len(key) <= 60 else key[:57] + "…"
-            raise Invalid("duplicate_key", f"{shown} is given twice; say it once", shown)
+            raise Invalid("duplicate_key", f"{shown(key)} is given twice; say it once", key[:60])
         record[key] = value
     return record
 

@@ -85,16 +85,21 @@ def text(value: object) -> str:
         raise ValueError(f"the text has {len(value):,} characters; {LONGEST_TEXT:,} are the most")
     if _CONTROL.search(value):
         raise ValueError("the text has control characters (a line break or a tab, perhaps); take them out")
-    if found := _REORDERING.search(value):
-        raise ValueError(
-            f"the text has a character that turns its order around when it is read (U+{ord(found[0]):04X}, perhaps "
-            "pasted with it); take it out: letters written from right to left need none"
-        )
+    in_order(value)
     try:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError("the text has half of a character (a lone surrogate); write it as UTF-8") from None
     return value
+
+
+def in_order(value: str) -> None:
+    """Raises ValueError for a text that is read otherwise than it is kept."""
+    if found := _REORDERING.search(value):
+        raise ValueError(
+            f"the text has a character that turns its order around when it is read (U+{ord(found[0]):04X}, perhaps "
+            "pasted with it); take it out: letters written from right to left need none"
+        )
 
 
 def email(value: object) -> str:

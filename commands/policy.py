@@ -1,8 +1,11 @@
 """Policies: packs of rules, published from a day on."""
 
-from collections.abc import Sequence
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -10,7 +13,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
 
 from commands.base import UtilityCommand
-from commands.fields import Text
+from commands.fields import Text, in_order
 from ledger.account import Account
 from ledger.context import Context
 from ledger.events import Event, PolicyPublished
@@ -18,6 +21,9 @@ from ledger.policy.parameters import PackError, load_pack
 from ledger.refusal import Invalid, Refused
 
 LARGEST = 2**20
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What no pack has: lines may break in it, and a tab is a blank."""
 
 
 class PackFile(Struct, frozen=True):
@@ -45,8 +51,13 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
         pack = self._pack
         try:
             load_pack(pack.text, pack.path)
-        except PackError as error:
-            raise Invalid("invalid_pack", f"{error}; mend the file and publish it again", "file") from None
+            for each in (pack.text, *_texts(tomllib.loads(pack.text))):
+                in_order(each)
+                if _CONTROL.search(each):
+                    raise PackError(pack.path, "", "has control characters in a text; take them out")
+        except ValueError as error:
+            where = "" if isinstance(error, PackError) else f"{pack.path}: "
+            raise Invalid("invalid_pack", f"{where}{error}; mend the file and publish it again", "file") from None
 
     def normal(self) -> Self:
         # Where the file lay is no part of what was published.
@@ -67,6 +78,16 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
     def _pack(self) -> PackFile:
         assert isinstance(self.file, PackFile), "the door reads the file, or hands over a PackFile"
         return self.file
+
+
+def _texts(content: object) -> Iterator[str]:
+    """Every text in a pack, as it will be read: an escape hides what the file itself does not show."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, Mapping):
+        yield from _texts([*content, *content.values()])
+    elif isinstance(content, list):
+        yield from chain.from_iterable(map(_texts, content))
 
 
 def read_pack(path: str) -> PackFile:

@@ -70,26 +70,25 @@ def follow(url: str, once: bool, every: int) -> None:
     Example:
       water-ledger projections follow --once
     """
-    from projections.rebuild import rebuild as make_anew
-
     taken = 0
-    with _projector(url) as projector, _stopped_by_sigterm():
-        projector.prepare()
-        try:
-            while True:
-                found = projector.step()
-                if found is None:
-                    make_anew(url, progress=partial(reached, what="accounts"))
-                elif found:
-                    taken += found
-                elif once:
-                    break
-                else:
-                    time.sleep(every)
-        except KeyboardInterrupt:
-            # The way to stop it: what was taken in is on disk, and the next one goes on from there.
-            click.echo(f"stopped; {taken:,} events taken in")
-            return
+    try:
+        # From the first: what stops it may come while it still loads.
+        with _stopped_by_sigterm():
+            from projections.rebuild import rebuild as make_anew
+
+            with _projector(url) as projector:
+                projector.prepare()
+                while (found := projector.step()) or found is None or not once:
+                    if found is None:
+                        make_anew(url, progress=partial(reached, what="accounts"))
+                    elif found:
+                        taken += found
+                    else:
+                        time.sleep(every)
+    except KeyboardInterrupt:
+        # The way to stop it: what was taken in is on disk, and the next one goes on from there.
+        click.echo(f"stopped; {taken:,} events taken in")
+        return
     click.echo(f"current; {taken:,} events taken in")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from operator import lt
 from typing import NamedTuple
 
 from ledger.integrity import tree
@@ -108,6 +109,11 @@ def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | N
     before = unpacked_heads(last.heads) if last else [0] * len(heads)
     if list(heads) == before:
         return None
+    if last and (len(heads) != len(before) or any(map(lt, heads, before))):
+        raise NotIntact(
+            f"the ledger says that it ends before what seal {last.number} took in, so nothing was sealed "
+            "(run 'water-ledger audit verify')"
+        )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)
     return Plan(last.number + 1 if last else 1, at, last.size if last else 0, packed_heads(heads))

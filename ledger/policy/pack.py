@@ -209,7 +209,8 @@ def load_pack(text: str, file: str = "pack") -> Pack:
         sha = sha256(text.encode()).hexdigest()[:12]
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise PackError(file, "", f"is not TOML: {problem}") from problem
+        why = "it is nested too deep" if isinstance(problem, RecursionError) else problem
+        raise PackError(file, "", f"is not TOML: {why}") from problem
     whole = _Part(file, "", content, {"pack", "utility", "holiday", "divergence", *FUNCTIONS})
     header = whole.part("pack", {"name", "title", "read"})
     read = header.take("read", date)

@@ -151,10 +151,11 @@ class Policies:
     def with_published(self, pack: Pack, effective_from: date) -> "Policies":
         """These policies and one publication more.
 
-        Raises PackError where two packs would hold a rule on one day, or the pack leaves out a rule of the one whose
-        place it takes: what nobody says any more would forbid nothing.
+        Raises PackError where two packs would hold a rule on one day, or the pack leaves out a rule or a holiday of the
+        one whose place it takes, on its first day or later: what nobody says any more would forbid nothing.
         """
-        _refuse_gaps(self.governing(effective_from), pack)
+        for day in sorted({effective_from, *(begins for _, begins in self._publications if begins > effective_from)}):
+            _refuse_gaps(self.governing(day), pack)
         return Policies((*self._publications, (pack, effective_from)))
 
     def governing(self, day: date) -> list[Pack]:
@@ -249,8 +250,11 @@ def _usual_hours(pack: Pack, start: date, last: date | None) -> Iterator[Hours]:
 
 
 def _refuse_gaps(packs: Iterable[Pack], new: Pack) -> None:
+    kept = {*new.tables, *(holiday.id for holiday in new.holidays), *(["utility"] if new.utility else [])}
     for old in packs:
-        left_out = [table.id for function, table in old.tables.items() if function not in new.tables]
+        left_out = [table.id for function, table in old.tables.items() if function not in kept]
+        left_out += [holiday.name for holiday in old.holidays if holiday.id not in kept]
+        left_out += ["[utility]"] if old.utility and "utility" not in kept else []
         if old.name == new.name and left_out:
             several = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
             reason = f"leaves out {left_out[0]}{several}, which the {old.name} it replaces has; publish it whole"

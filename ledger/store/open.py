@@ -109,13 +109,17 @@ def _sqlite(rest: str) -> tuple[str, int]:
         path = unquote(path)
     if not path or path.endswith("/"):
         raise BadAddress(f"the address names no file ({_WAY_OUT})")
-    if ":memory:" in path or "\0" in path:
+    if ":memory:" in path:
         raise BadAddress(f"a ledger is kept in a file, not in memory ({_WAY_OUT})")
+    if "\0" in path:
+        raise BadAddress(f"the name of a file has no zero byte in it ({_WAY_OUT})")
     if _is_folder(path):
         from urllib.parse import quote
 
         inside = f"sqlite:///{quote(path)}/water-ledger.db"
         raise BadAddress(f"{path} is a folder, and a ledger is kept in a file (name one in it: {inside})")
+    if _is_other(path):
+        raise BadAddress(f"{path} is a pipe or a device, and a ledger is kept in a file ({_WAY_OUT})")
     timeout = 10
     for option in filter(None, options.split("&")):
         name, _, value = option.partition("=")
@@ -130,6 +134,14 @@ def _is_folder(path: str) -> bool:
         return Path(path).is_dir()
     except OSError:
         # Where it may not be looked at, opening it says so.
+        return False
+
+
+def _is_other(path: str) -> bool:
+    """Whether something is there that is neither a file nor a folder; opening a pipe would wait for ever."""
+    try:
+        return Path(path).exists() and not Path(path).is_file()
+    except OSError:
         return False
 
 

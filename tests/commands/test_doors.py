@@ -59,7 +59,7 @@ def test_an_invalid_command_is_answered_as_json(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("lines", "code", "why"),
     [
-        ('[{"kind": "tax", "kind": "usage", "amount": "1.00"}]', "duplicate_key", "kind is given twice"),
+        ('[{"kind": "tax", "kind": "usage", "amount": "1.00"}]', "duplicate_key", "'kind' is given twice"),
         ("[" * 100_000, "invalid_json", "nested too deep"),
         ('[{"kind": "tax", "amount": NaN}]', "invalid_json", "NaN is not a value"),
         ('[{"kind": "tax"', "invalid_json", "is not JSON from character 16 on"),

@@ -69,6 +69,7 @@ def test_what_was_read_at_the_door_is_what_is_published(pack: Path) -> None:
         ('id = "ORD-2020-04"', "", "moratorium.id: is missing"),
         ("residential_only = true", "residential_only = 1.5", "moratorium.versions[1].residential_only"),
         ("[pack]", "[pack", "is not TOML"),
+        ("[pack]", f"a = {'[' * 5000}{']' * 5000}", "is not TOML: it is nested too deep"),
     ],
 )
 def test_a_wrong_pack_is_invalid_and_names_file_key_and_reason(pack: Path, found: str, mended: str, said: str) -> None:
@@ -100,6 +101,34 @@ def test_a_pack_that_leaves_out_rules_is_refused_because_what_nobody_says_forbid
     assert "leaves out HS-116908-A and 1 more" in World().refusal("policy publish", file=str(part)).message
     part.write_text(whole, encoding="utf-8")
     assert World().then("policy publish", file=str(part))
+
+
+def test_a_pack_that_leaves_out_a_holiday_or_the_utility_is_refused(tmp_path: Path) -> None:
+    holidays = (FOLDER / "holidays.toml").read_text(encoding="utf-8")
+    part = tmp_path / "part.toml"
+    part.write_text(holidays[: holidays.rindex("[[holiday]]")], encoding="utf-8")
+    assert "which the holidays it replaces has" in World().refusal("policy publish", file=str(part)).message
+    company = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
+    first = company.index("[utility]")
+    part.write_text(company[:first] + company[company.index("[office_closure]") :], encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(part))
+    assert refusal.code == "pack_not_usable"
+    assert "leaves out [utility], which the del-oro it replaces has; publish it whole" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ("\u202e", "turns its order around when it is read (U+202E"),
+        ("\\u202e", "turns its order around when it is read (U+202E"),
+        ("\\u001b[31m", "has control characters in a text"),
+    ],
+)
+def test_a_pack_is_read_as_it_is_kept(pack: Path, hidden: str, said: str) -> None:
+    pack.write_text(ORDERS.replace('title = "', f'title = "{hidden}'), encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(pack))
+    assert refusal.code == "invalid_pack"
+    assert said in refusal.message
 
 
 def test_a_file_that_cannot_be_read_is_invalid(tmp_path: Path) -> None:

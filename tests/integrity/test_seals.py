@@ -9,7 +9,7 @@ from ledger.integrity import tree
 from ledger.integrity.heads import Places, leaf_hashes
 from ledger.integrity.leaves import event_leaf, head_entry, packed_heads
 from ledger.integrity.notes import read_checkpoint, read_note, verified
-from ledger.integrity.seals import microseconds, seal, stated
+from ledger.integrity.seals import NotIntact, microseconds, seal, stated
 from ledger.integrity.signing import WrongKey, make_key_file
 from ledger.integrity.tiles import Edge, StoredTree
 from ledger.store.log import StoreError, StoreUnavailable
@@ -113,6 +113,16 @@ def test_only_one_program_seals_at_a_time(house: House, store_url: str):
         seal(other, ORIGIN, house.signer, lambda: house.now)
     other.close()
     assert house.seal().number == 1
+
+
+@pytest.mark.parametrize("statement", ["UPDATE head SET head = 0", "DELETE FROM head"])
+def test_a_ledger_that_ends_before_its_last_seal_is_not_sealed(house: House, tamper: Callable[..., None], statement):
+    house.record("7001")
+    house.seal()
+    tamper(statement)
+    with pytest.raises(NotIntact, match="ends before what seal 1 took in, so nothing was sealed"):
+        house.seal()
+    assert len(house.rows.seals()) == 1
 
 
 def test_another_key_does_not_sign(house: House):

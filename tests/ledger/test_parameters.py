@@ -176,3 +176,16 @@ def test_one_day_is_one_book():
 def test_an_unknown_policy_is_refused_with_those_there_are():
     with pytest.raises(PackError, match="golden-state: is no policy of this program; it has del-oro and cal-water"):
         Policies.builtin("golden-state")
+
+
+def test_a_pack_from_an_earlier_day_leaves_out_nothing_of_a_later_one_that_it_replaces_too():
+    texts = dict(builtin_packs("del-oro"))
+    more = load_pack(
+        texts["holidays"].replace('id = "new-year"', 'id = "water-day"').replace("New Year's Day", "Water Day")
+    )
+    both = load_pack(texts["holidays"])
+    wider = both._replace(holidays=(*both.holidays, more.holidays[0]))
+    policies = Policies.builtin("del-oro").with_published(wider, date(2025, 1, 1))
+    with pytest.raises(PackError, match="leaves out Water Day, which the holidays it replaces has"):
+        policies.with_published(both, date(2024, 6, 1))
+    assert policies.with_published(wider, date(2024, 6, 1))

@@ -307,6 +307,12 @@ def test_a_follower_is_stopped_by_ctrl_c(ledger_url, monkeypatch):
     assert (found.exit_code, found.output) == (0, "stopped; 0 events taken in\n")
 
 
+def test_a_follower_that_is_stopped_while_it_still_prepares_ends_as_at_any_time(ledger_url, monkeypatch):
+    monkeypatch.setattr(Projector, "prepare", lambda self: signal.raise_signal(signal.SIGTERM))
+    found = CliRunner().invoke(cli, ["--db", ledger_url, "projections", "follow"])
+    assert (found.exit_code, found.output) == (0, "stopped; 0 events taken in\n")
+
+
 def test_a_follower_is_stopped_by_sigterm_between_two_transactions(store_url, template):
     first = len(template.entries) - 300
     log = template.at(store_url, first)

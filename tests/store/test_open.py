@@ -1,5 +1,6 @@
 """Addresses of stores."""
 
+import os
 import re
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def test_an_address_may_name_several_servers() -> None:
         ("sqlite:///", "names no file"),
         ("sqlite:///folder/", "names no file"),
         ("sqlite:///:memory:", "not in memory"),
+        ("sqlite:///l%00.db", "no zero byte"),
         ("sqlite:///l.db?mode=ro", "one option"),
         ("sqlite:///l.db?timeout=soon", "one option"),
         ("postgresql://host:port/db", "cannot be read"),
@@ -79,6 +81,13 @@ def test_a_folder_is_no_ledger_and_a_file_in_it_may_be_one(tmp_path: Path) -> No
     (inside,) = re.findall(r"name one in it: (\S+)\)", str(raised.value))
     assert inside == f"sqlite:///{tmp_path}/water-ledger.db"
     assert not open_log(inside).exists()
+
+
+def test_a_pipe_or_a_device_is_no_ledger_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.db")
+    for path in (str(tmp_path / "pipe.db"), "/dev/null"):
+        with pytest.raises(BadAddress, match="is a pipe or a device, and a ledger is kept in a file"):
+            open_log(f"sqlite:///{path}")
 
 
 def test_opening_touches_nothing(tmp_path: Path) -> None:
