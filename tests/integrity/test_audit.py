@@ -37,6 +37,13 @@ def test_a_ledger_that_was_never_sealed_has_its_chains_checked(house: House, sto
     assert [f[:2] for f in verify(store_url).findings] == [("7001", 2)]
 
 
+def test_an_event_altered_to_hold_an_id_that_no_store_takes_is_named(sealed_house: House, tamper: Tamper):
+    tamper("UPDATE event SET state = %s WHERE account = '7004' AND version = 2", b'{"command":"a\\u0000b"}')
+    found = verify(sealed_house.url, processes=1).findings
+    assert {each[:2] for each in found} >= {("7004", 2)}
+    assert "its command key 'id/a\\x00b' is missing" in {each.reason for each in found}
+
+
 def test_several_processes_find_what_one_finds(
     sealed_house: House, store_url: str, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
 ):
