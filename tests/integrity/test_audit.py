@@ -124,6 +124,15 @@ def rewritten(house: House, tamper: Tamper, account: str, version: int, state: b
         )
 
 
+def test_an_unsealed_event_says_a_moment_that_there_is(sealed_house: House, store_url: str, tamper: Tamper):
+    """Given the newest event rewritten with its hash; when the day it says is none, it is named."""
+    last = sealed_house.log.rows("7002")[-1]
+    at = last.state.index(b'"recorded_at":"') + 15
+    for never in (b"2999-02-30", b"2999-13-01", b"2999-1x-01"):
+        rewritten(sealed_house, tamper, "7002", last.version, last.state[:at] + never + last.state[at + 10 :])
+        assert f"7002 {last.version} it must have been recorded after seal 2" in reasons(verify(store_url))
+
+
 def test_a_chain_rewritten_from_an_event_on_does_not_fit_the_tree(sealed_house: House, store_url: str, tamper: Tamper):
     state = sealed_house.log.rows("7001")[1].state.replace(b"B-2", b"B-7")
     rewritten(sealed_house, tamper, "7001", 2, state)
