@@ -80,8 +80,7 @@ SOURCE = Source(("accounts", "unpaid", *_WAITS), _idle)
 
 def _items(case: Case) -> Iterator[Item]:
     account = case.account
-    closed = account.closed_on is not None and account.closed_on <= case.on
-    if case.past_due and not account.off and not closed:
+    if case.past_due and not account.off and not account.closed_on:
         yield from _shutoff(case)
     found = current(case)
     if found:

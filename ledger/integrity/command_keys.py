@@ -37,7 +37,9 @@ def check_ids(rows: SealRows, shards: int, events: Sequence[LeafEvent]) -> Ids:
     if _COMMAND not in b"".join([event[4] for event in events]):
         return Ids([], 0, 0)
     given = [(event, EXPLICIT + id) for event in events if _COMMAND in event[4] and (id := _id(event[4]))]
-    kept = rows.explicit([address(key, "", shards) for key in dict.fromkeys(key for _, key in given)])
+    # No key holds a NUL, and a server takes none in a question.
+    asked = dict.fromkeys(key for _, key in given if "\0" not in key)
+    kept = rows.explicit([address(key, "", shards) for key in asked])
     findings, begun, ended = list[Finding](), 0, 0
     for (_, account, version, type, _, _), key in given:
         whose, first, last = kept.get(key, (b"", 0, 0))

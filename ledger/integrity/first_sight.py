@@ -6,6 +6,7 @@ here: nearly always nothing is, and where something is the log is read again, by
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain, islice
 from typing import NamedTuple
@@ -182,8 +183,17 @@ class _FirstSight:
     def _fits(self, moment: bytes, state: bytes) -> bool:
         """Whether an event says that it was recorded when its seal says; many share their moment."""
         low, high = self._times.texts[self._seal]
-        if not (low < moment[:19] < high and moment[26:] in _ENDS) and not self._times.fits(self._seal, state):
+        plain = low < moment[:19] < high and moment[26:] in _ENDS and _is_one(moment[:-1])
+        if not plain and not self._times.fits(self._seal, state):
             return False
         if moment.endswith(b'"'):
             self._moments.add(moment)
         return True
+
+
+def _is_one(moment: bytes) -> bool:
+    try:
+        datetime.fromisoformat(moment.decode())
+    except ValueError:
+        return False
+    return True

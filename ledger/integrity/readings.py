@@ -8,7 +8,8 @@ is, and what is wrong is named.
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from itertools import islice, pairwise
@@ -36,6 +37,7 @@ WORTH_A_PROCESS = 50_000
 """How many events a process is started for."""
 
 Report = Callable[[int, int], None]
+Tips = dict[bytes, tuple[int, bytes]]
 Done = TypeVar("Done")
 
 
@@ -62,8 +64,13 @@ class Workers:
         self._total += len(pieces)
         if self._pool is None:
             return (self._counted(work(*piece)) for piece in pieces)
-        begun: list[Future[Done]] = [self._pool.submit(work, *piece) for piece in pieces]
-        return (self._counted(each.result()) for each in begun)
+        begun: deque[Future[Done]] = deque(self._pool.submit(work, *piece) for piece in pieces)
+        return self._ended(begun)
+
+    def _ended(self, begun: deque[Future[Done]]) -> Iterator[Done]:
+        while begun:
+            # Each is let go of once it is told: together the results would fill the memory.
+            yield self._counted(begun.popleft().result())
 
     def _counted(self, result: Done) -> Done:
         self._done += 1
@@ -99,13 +106,13 @@ def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     cuts = ["", *islice(store.log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
     marks = _marks(frame, cuts)
     keyed = workers.run(_keys, [(store.url, _shards(frame), titles, low, high) for low, high in pairwise(marks)])
-    looked = list(seen)
+    looked, tips = _gathered(seen)
     findings = [finding for each in keyed for finding in each]
     findings += [finding for each in looked for finding in each.ids.findings]
     if {sum(each.ids.begun for each in looked), sum(each.ids.ended for each in looked)} != {rows.explicit_count()}:
         findings += check_explicit(rows, _shards(frame))
     if order is not None and all(each.whole for each in looked) and not rows.strays():
-        return Read(findings, [_told(frame, looked)], [each.grown for each in looked])
+        return Read(findings, [_told(frame, looked, tips)], [each.grown for each in looked])
     told = workers.run(_chains, [(store.url, frame, low, high) for low, high in pairwise(cuts)])
     # Whatever a damaged seal states, there are no more leaves than events and seals.
     size = min(store.seals[-1].size, sum(frame.heads) + seals) if seals else 0
@@ -132,12 +139,18 @@ def _marks(frame: Frame, cuts: Sequence[str]) -> list[Mark]:
     return [(-(2**63), "" if one else LAST), *middle, (2**63 - 1, LAST)]
 
 
-def _told(frame: Frame, looked: Sequence[Seen]) -> Told:
+def _gathered(seen: Iterable[Seen]) -> tuple[list[Seen], Tips]:
+    """What was seen, and the last tip of each account: one of an account is held, and not one of each range."""
+    looked, tips = list[Seen](), Tips()
+    for each in seen:
+        tips |= each.tips
+        looked.append(each._replace(tips={}))
+    return looked, tips
+
+
+def _told(frame: Frame, looked: Sequence[Seen], tips: Tips) -> Told:
     """What the accounts come to where nothing is wrong."""
-    sealed: dict[bytes, tuple[int, bytes]] = {}
-    for each in looked:
-        sealed.update(each.tips)
-    heads = leaf_hashes(Head(account.decode(), *sealed[account]) for account in sorted(sealed))
+    heads = leaf_hashes(Head(account.decode(), *tips[account]) for account in sorted(tips))
     opened = {seal: sum(each.opened[seal] for each in looked) for seal in range(len(frame.sealed_at) + 1)}
     return Told([], b"".join(heads), dict(enumerate(frame.heads)), opened)
 

@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -151,11 +152,11 @@ def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
 
 
 def _next_due(duties: Iterable[Duty], paid: int) -> tuple[date | None, int | None]:
-    """The last day on which what was paid is enough, and the cents missing then."""
-    for duty in duties:
-        paid -= duty.amount
+    """The last day on which what was paid is enough, and the cents missing then, of all that is due by that day."""
+    for last, same_day in groupby(duties, key=lambda duty: duty.last):
+        paid -= sum(duty.amount for duty in same_day)
         if paid < 0:
-            return duty.last, -paid
+            return last, -paid
     return None, None
 
 

@@ -203,7 +203,7 @@ class SealRows(Protocol):
         """Pages of the command keys that are explicit ids."""
 
     def explicit_count(self) -> int:
-        """How many command keys are explicit ids."""
+        """How many command keys are explicit ids with a digest as long as it has to be."""
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""

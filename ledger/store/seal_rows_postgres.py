@@ -20,9 +20,6 @@ from ledger.store.seal_rows import (
 )
 from ledger.store.seal_rows_read_postgres import PostgresReadings
 
-_ROWS = 5_000
-_STATES = 500
-_SORTING = "; SET work_mem = '64MB'; SET jit = off"
 _PAGES_AT_ONCE = 64
 _COLUMNS = "number, sealed_at, first_leaf, heads, events, accounts, heads_root, previous, size, root, body"
 _HEAD_PAGE = "number, first, last, root, entries"

@@ -95,8 +95,8 @@ class PostgresReadings:
         return self._commands(_EXPLICIT, ())
 
     def explicit_count(self) -> int:
-        """How many command keys are explicit ids."""
-        return int(self._read(f"SELECT count(*) FROM {{s}}.command WHERE {_EXPLICIT}")[0][0])
+        """How many command keys are explicit ids with a digest as long as it has to be."""
+        return int(self._read(f"SELECT count(*) FROM {{s}}.command WHERE {_EXPLICIT} AND length(digest) = 32")[0][0])
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""

@@ -16,8 +16,6 @@ from ledger.store.seal_rows import (
 from ledger.store.seal_rows_read_sqlite import SQLiteReadings
 from ledger.store.sqlite_file import HEADS, connect, in_plain_words, is_there, statements, to_wal, transaction
 
-_ROWS = 5_000
-_STATES = 500
 _COLUMNS = "number, sealed_at, first_leaf, heads, events, accounts, heads_root, previous, size, root, body"
 _HEAD_PAGE = "number, first, last, root, entries"
 

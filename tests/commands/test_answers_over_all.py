@@ -158,6 +158,14 @@ def test_worklist_says_what_an_installment_still_needs():
     assert (row["task"], row["by"], row["amount"]) == ("installment_due", "2024-05-01", "45.00")
 
 
+def test_worklist_adds_up_what_is_due_by_one_day():
+    """Given installments due on a Saturday and the Sunday after it; then both are due on Monday."""
+    agreed = arrangement_agreed("2024-04-01", ("2024-04-27", "40.00"), ("2024-04-28", "30.00"), ("2024-05-28", "20.00"))
+    told = history(bill_mailed("2024-03-04", "90.00", "B1"), agreed, payment("2024-04-19 10:00", "15.00"))
+    (row,) = answers_over_all.worklist([told], *RULES, day("2024-04-25"))["rows"]
+    assert (row["task"], row["by"], row["amount"]) == ("installment_due", "2024-04-29", "55.00")
+
+
 def test_worklist_installments_due_and_missed():
     agreed = bill_mailed("2024-03-04", "90.00", "B1"), arrangement_agreed("2024-04-01", ("2024-05-01", "90.00"))
     assert tasks("2024-04-23", *agreed) == []

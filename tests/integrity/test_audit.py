@@ -37,6 +37,13 @@ def test_a_ledger_that_was_never_sealed_has_its_chains_checked(house: House, sto
     assert [f[:2] for f in verify(store_url).findings] == [("7001", 2)]
 
 
+def test_an_event_altered_to_hold_an_id_that_no_store_takes_is_named(sealed_house: House, tamper: Tamper):
+    tamper("UPDATE event SET state = %s WHERE account = '7004' AND version = 2", b'{"command":"a\\u0000b"}')
+    found = verify(sealed_house.url, processes=1).findings
+    assert {each[:2] for each in found} >= {("7004", 2)}
+    assert "its command key 'id/a\\x00b' is missing" in {each.reason for each in found}
+
+
 def test_several_processes_find_what_one_finds(
     sealed_house: House, store_url: str, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
 ):
@@ -115,6 +122,15 @@ def rewritten(house: House, tamper: Tamper, account: str, version: int, state: b
             "UPDATE event SET state = %s, hash = %s WHERE account = %s AND version = %s",
             *(kept, previous, account, row.version),
         )
+
+
+def test_an_unsealed_event_says_a_moment_that_there_is(sealed_house: House, store_url: str, tamper: Tamper):
+    """Given the newest event rewritten with its hash; when the day it says is none, it is named."""
+    last = sealed_house.log.rows("7002")[-1]
+    at = last.state.index(b'"recorded_at":"') + 15
+    for never in (b"2999-02-30", b"2999-13-01", b"2999-1x-01"):
+        rewritten(sealed_house, tamper, "7002", last.version, last.state[:at] + never + last.state[at + 10 :])
+        assert f"7002 {last.version} it must have been recorded after seal 2" in reasons(verify(store_url))
 
 
 def test_a_chain_rewritten_from_an_event_on_does_not_fit_the_tree(sealed_house: House, store_url: str, tamper: Tamper):

@@ -34,6 +34,7 @@ ABOUT_KEYS = [
     ),
     ("UPDATE command SET key = replace(key, 'B-', 'B_') WHERE key LIKE '%%/B-%%'", "is not of its events"),
     ("UPDATE command SET key = 'id/A-0.77' WHERE key = 'id/A-1.1'", "the command key 'id/A-0.77'"),
+    ("UPDATE command SET digest = substr(digest, 1, 31) WHERE key = 'id/A-0.1'", "has a digest of 31 bytes"),
     ("UPDATE command SET account = 'A-1' WHERE key = 'id/A-0.1'", "is not the id that its events hold"),
 ]
 
