@@ -162,6 +162,11 @@ def _states(found: Sequence[Answer], before: Sequence[Answer]) -> Answer:
     return {state.replace(" ", "_"): sum(row["state"] == state for row in found) for state in states}
 
 
+def _arrangements_total(found: Sequence[Answer], before: Sequence[Answer]) -> Answer:
+    # One that was paid off after a breach was breached all the same.
+    return _states(found, before) | {"breached": sum(row["breached_on"] is not None for row in found)}
+
+
 def _appeals_total(found: Sequence[Answer], before: Sequence[Answer]) -> Answer:
     return _states(found, before) | {field: _sum(found, field) for field in ("deposited", "disbursed", "held")}
 
@@ -363,7 +368,11 @@ REGISTERS: dict[str, Register] = {
     "disputes": Register(("disputes",), ("filed_at",), _DISPUTES, _dispute, _disputes_total),
     "appeals": Register(("appeals",), ("filed_on",), _APPEALS, _appeal, _appeals_total),
     "arrangements": Register(
-        ("arrangements", "installments"), ("requested_at", "agreed_on"), _ARRANGEMENTS, _arrangement, _states
+        ("arrangements", "installments"),
+        ("requested_at", "agreed_on"),
+        _ARRANGEMENTS,
+        _arrangement,
+        _arrangements_total,
     ),
     "deposits": Register(("deposits",), ("on_day",), _DEPOSITS, _nothing, _deposits_total),
     "shutoffs": Register(("shutoffs",), ("off_at",), _SHUTOFFS, _shutoff, _shutoffs_total),

@@ -79,7 +79,8 @@ class Ledger(Application[str]):
     def post_all(self, items: Feed, *, backfill: bool = False, size: int = 0) -> Iterator[Outcome]:
         """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk.
 
-        Batches are of `size` commands, or as `BATCHES` says.
+        Batches are of `size` commands, or as `BATCHES` says. Raises StoreUnavailable where others keep writing to the
+        same accounts, or the store is away: what was yielded is on disk, the rest may be posted again.
         """
         desk = Desk(self.keys, self._clock, backfill=backfill)
         left: dict[int, int] = {}

@@ -70,7 +70,10 @@ class Paid(Struct, frozen=True, gc=False):
 
 
 class Settlement(Struct):
-    """Every charge in the order in which it is paid, what was laid on each, and what is left over."""
+    """Every charge in the order in which it is paid, what was laid on each, and what is left over, all in cents.
+
+    `owed` is each charge's amount and `left` what is unpaid of it; `balance` is all that is unpaid, less `credit`.
+    """
 
     charges: list[Charge]
     owed: dict[str, int]

@@ -35,7 +35,7 @@ class Totals:
             self.move(step.book, step.on, step.kind, step.amount)
 
     def move(self, book: Book, on: date, kind: str, amount: int) -> None:
-        """Add one movement."""
+        """Add one movement, of so many cents."""
         if self.first and on < self.first:
             self.opening[book] += amount
         else:
@@ -66,6 +66,7 @@ class Late(NamedTuple):
     """What a closed period holds now and did not hold when it was closed: a movement, or a change of its amount.
 
     `event` arrived late; it is the movement's own, or the one that makes an older movement come to another amount.
+    `amount` is the difference, in cents.
     """
 
     closed: e.BooksClosed

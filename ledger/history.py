@@ -26,7 +26,7 @@ class History:
         return fold(self.account, self.effective(known, when))
 
     def known(self, known_at: datetime | None = None) -> list[Event]:
-        """The events known at a moment, inclusive, in the order recorded."""
+        """The events known at a moment, inclusive, in the order recorded; raises Refused if the account was not yet."""
         known = [e for e in self.events if known_at is None or e.known_from <= known_at]
         if not any(isinstance(e, AccountOpened) for e in known):
             raise unknown_account(self.account, known_at if self.events else None)

@@ -142,7 +142,7 @@ class Shown(Folding):
         return self._projector.views.accounts(self._generation)
 
     def tables(self, account: str) -> dict[str, Table]:
-        """The rows as they are kept."""
+        """The rows as they are kept; raises StoreError where they cannot be read."""
         try:
             return _tables(self._projector.views.stored(self._generation, account) or _NONE)
         except msgspec.MsgspecError:

@@ -193,7 +193,10 @@ class Archive:
             raise BadArchive("the seal of the archive is not the last leaf under its note")
 
     def accounts(self) -> Iterator[tuple[str, list[bytes]]]:
-        """Every account with its stored events, by account; what was read is checked when the last one was."""
+        """Every account with its stored events, by account; the whole is checked when the last one was read.
+
+        Raises BadArchive for what is not as the seal says.
+        """
         leaves, events, before = bytearray(), 0, ""
         for segment in self.index.segments:
             for account, found in self._read(segment):

@@ -85,7 +85,7 @@ class SealedLog:
         return self.seals[seal].first_leaf + passed + position - before[shard] - 1
 
     def event_at(self, leaf: int) -> tuple[int, int] | None:
-        """The shard and position of the event at a leaf; None where a seal stands there."""
+        """The shard and position of the event at a leaf, None for a seal's; raises NotIntact if seals count wrongly."""
         seal = bisect_left(self.seals, leaf + 1, key=lambda each: each.size)
         if leaf == self.seals[seal].size - 1:
             return None

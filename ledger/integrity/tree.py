@@ -57,7 +57,7 @@ def over(low: int, high: int, get: Get) -> bytes:
 
 
 def inclusion(size: int, index: int, get: Get) -> list[bytes]:
-    """What proves that leaf `index` stands in the tree of `size` leaves, from the leaf upwards."""
+    """What proves that leaf `index` stands in the tree of `size` leaves, from the leaf up; raises ValueError if not."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size} leaves")
     low, high, proof = 0, size, []
@@ -91,7 +91,7 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
 
 
 def consistency(old: int, new: int, get: Get) -> list[bytes]:
-    """What proves that the tree of `new` leaves begins with the tree of `old` leaves."""
+    """What proves that the tree of `new` leaves begins with the tree of `old`; raises ValueError if it has more."""
     if not 0 <= old <= new:
         raise ValueError(f"a tree of {new} leaves does not extend one of {old}")
     if old in (0, new):

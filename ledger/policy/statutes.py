@@ -305,7 +305,7 @@ def roll_forward(case: Case) -> Verdict:
 
 @rule("moratorium", layer="orders")
 def moratorium(case: Case) -> Verdict:
-    """No shutoff for nonpayment while the order holds."""
+    """No shutoff for nonpayment while the order holds (ORD-2020-04: Executive Order N-42-20 and what extended it)."""
     if case.value("moratorium", "residential_only") and not case.account.residential:
         return not_applicable("the service is not residential")
     version = case.parameters.rule("moratorium").version

@@ -55,7 +55,10 @@ class Keys:
         self._retired: set[bytes] = set()
 
     def create(self) -> None:
-        """Create the key store and the key-encryption key, once; what is there already stays."""
+        """Create the key store and the key-encryption key, once; what is there already stays.
+
+        Raises StoreError where the keys there are another ledger's.
+        """
         with self._lock:
             if self._rows.secret(_HMAC_KEY) is None:
                 self._kek_bytes = self._kek(True)

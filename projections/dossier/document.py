@@ -178,7 +178,7 @@ def timed(when: date | datetime) -> str:
 
 
 def dollars(cents: int) -> str:
-    """An amount in a sentence: $1,576.03."""
+    """An amount of `cents` in a sentence: 157603 is $1,576.03."""
     whole, part = money(abs(cents)).split(".")
     return f"{'−' if cents < 0 else ''}${int(whole):,}.{part}"
 

@@ -193,6 +193,17 @@ def test_an_arrangement_says_what_became_of_it_by_the_day(world):
     assert [part["amount"] for part in row["installments"]] == ["45.00", "45.00"]
 
 
+def test_an_arrangement_paid_off_after_a_breach_counts_as_breached(world):
+    """Who asks how many arrangements of a year were broken must not be told of those alone that still are."""
+    parts = [{"due_on": "2024-05-31", "amount": "90.00"}]
+    world.given("arrangement agree", arrangement="R-1", kind="deferred", on="2024-05-01", installments=parts)
+    world.given("arrangement breach", arrangement="R-1", on="2024-06-04", reason="nothing was paid")
+    world.given("payment receive", payment="P-1", amount="90.00", received_at="2024-06-10", channel="counter")
+    totals = [told(world, "arrangements", on)["totals"] for on in ("2024-06-03", "2024-06-04", "2024-06-10")]
+    assert [each["breached"] for each in totals] == [0, 1, 1]
+    assert [("missed" in each, "paid_off" in each) for each in totals] == [(True, False), (True, False), (False, True)]
+
+
 def test_installments_are_on_the_terminal_and_in_the_csv(world):
     parts = [{"due_on": "2024-05-31", "amount": "45.00"}, {"due_on": "2024-06-28", "amount": "45.00"}]
     world.given("arrangement agree", arrangement="R-1", kind="alternative", on="2024-05-01", installments=parts)

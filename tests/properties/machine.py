@@ -4,8 +4,8 @@ The machine does not wait for a shutoff to happen: after each step it asks the r
 `allowed` may only be said where the model knows of nothing against it, and must be said where the model knows that all
 is in order and nothing was ever asked, disputed or promised.
 
-Seen to fail under these one-line changes: Friday no longer avoided; the notice stale after 46 days; a command that was
-recorded not looked up when it is sent again.
+Seen to fail under these one-line changes: Friday no longer avoided; the notice good for a day longer; a command
+that was recorded not looked up when it is sent again.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -82,7 +82,7 @@ class Model:
             found.add("day of the week")
         if not aged:
             found.add("79 days")
-        elif not any(n + 15 * DAY <= on <= n + 45 * DAY and n >= aged[0] + 20 * DAY for n in self.notices):
+        elif not any(n + 15 * DAY <= on < n + 45 * DAY and n >= aged[0] + 20 * DAY for n in self.notices):
             found.add("notice")
         if not self.contacts:
             found.add("contact")
