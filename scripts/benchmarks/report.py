@@ -51,8 +51,10 @@ def as_page(results: Sequence[Result], on: date) -> str:
         f"Measured on {on:%d %B %Y} with {about['cores']} cores ({about['system']}), Python {about['python']}, "
         f"beside the eventsourcing library {about['eventsourcing']} as it comes (*stock*) and beside the floor: bare "
         "durable commits (*commit*), bare rows in transactions of 1,000 (*rows*), the database driver loaded "
-        "and connected (*driver*), an interpreter that does nothing (*python*). Contenders take turns in one run, and "
-        "a ratio is the median over the pairs of a round: trust ratios, the absolute figures are those of one machine."
+        "and connected (*driver*), two libraries loaded that the program cannot do without (*libraries*), events read "
+        "and decoded by one process (*decode*), an interpreter that does nothing (*python*). Contenders take turns in "
+        "one run, and a ratio is the median over the pairs of a round: trust ratios, the absolute figures are those of "
+        "one machine."
     )
     parts = ["# Performance", about_the_run]
     for result in results:

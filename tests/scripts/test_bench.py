@@ -153,6 +153,8 @@ def test_the_page_holds_every_figure_and_says_which_target_was_missed():
     page = as_page([result], date(2026, 11, 22))
     assert "| ledger | 1,234 |  |" in page
     assert "| ledger/stock | 3.50 | at least 4: missed |" in page
+    for floor in ("stock", "commit", "rows", "driver", "libraries", "decode", "python"):
+        assert f"(*{floor}*)" in page, f"the page does not say what {floor} is"
     assert json.loads(as_json([result]))["results"][0]["figures"] == {"ledger": 1234.0}
 
 
