@@ -109,10 +109,13 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
     while True:
         if _pauses(stream):
             yield b""
-        piece = stream.read1(_PIECE)  # type: ignore[attr-defined]
-        if not piece:
+        if piece := stream.read1(_PIECE):  # type: ignore[attr-defined]
+            yield piece
+        elif _pauses(stream):
+            # Who opened it so that reading does not wait gets nothing for the present; that is no end.
+            select([stream], [], [])
+        else:
             return
-        yield piece
 
 
 def _pauses(stream: BinaryIO) -> bool:

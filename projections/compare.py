@@ -120,7 +120,7 @@ class Folding:
         """The events that count."""
         return {each.version: each.type for each in self._history(account).events}
 
-    def _history(self, account: str) -> "_Held":
+    def _history(self, account: str) -> _Held:
         if self._held.account != account:
             events = [each for each in decode(self._states(account)) if self._counts(each)]
             self._held = _Held(account, events, self._world)

@@ -107,7 +107,7 @@ MEANING = {
     "rules": "The ids of the rules that say so, with blanks between.",
     "served_on": "When the notice was served.",
     "service_class": "`residential` or `nonresidential`.",
-    "shutoff_from": "The first day that the bill's age alone allows under every layer; 9999-12-31 if no rule ever will.",
+    "shutoff_from": "The first day that the bill's age alone allows under every layer; 9999-12-31 if none ever will.",
     "since": "Since when it stands.",
     "stale_after": "The last day on which the notice is good, by its age.",
     "state": "`complete`, `partial` or `open`: uncovered days only after the latest read are `open`.",

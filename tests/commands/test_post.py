@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from select import select
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -105,6 +106,20 @@ def test_a_program_may_wait_for_each_answer(tmp_path: Path, options: list[str]) 
         post.stdin.close()
     assert statuses == ["recorded", "duplicate", "recorded", "invalid", "recorded", "duplicate"]
     assert post.returncode == 1
+
+
+def test_a_feed_whose_reading_does_not_wait_is_read_to_its_end() -> None:
+    """Given a pipe that answers with nothing where nothing is there yet; that is a pause like any other."""
+    out, into = os.pipe()
+    os.set_blocking(out, False)
+    with os.fdopen(out, "rb") as feed, os.fdopen(into, "wb", buffering=0) as writer:
+        items = commands.post.arriving(feed)
+        writer.write(opening("7001").encode())
+        assert [each and each.line for each in (next(items), next(items))] == [1, None]
+        later = Timer(0.2, lambda: (writer.write(opening("7002").encode()), writer.close()))
+        later.start()
+        assert [each.line for each in items if each] == [2]
+        later.join()
 
 
 def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:
