@@ -15,8 +15,10 @@ from msgspec.structs import force_setattr, replace
 from commands.base import UtilityCommand
 from commands.fields import Text, in_order
 from ledger.account import Account
+from ledger.calendar import weekdays
 from ledger.context import Context
 from ledger.events import Event, PolicyPublished
+from ledger.policy.pack import Pack
 from ledger.policy.parameters import PackError, load_pack
 from ledger.refusal import Invalid, Refused
 
@@ -68,6 +70,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
         effective_from = self.effective_from or context.today
         try:
             pack = load_pack(file.text, file.path)
+            _refuse_no_open_day(pack)
             context.policies.with_published(pack, effective_from)
         except PackError as error:
             raise Refused("pack_not_usable", str(error)) from None
@@ -78,6 +81,16 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
     def _pack(self) -> PackFile:
         assert isinstance(self.file, PackFile), "the door reads the file, or hands over a PackFile"
         return self.file
+
+
+def _refuse_no_open_day(pack: Pack) -> None:
+    """Raises PackError where the pack's own hours leave no business day: then no day would ever come."""
+    table = pack.tables.get("office_open")
+    for version in table.versions if table else ():
+        kept = version.values.get("weekdays")
+        if kept is not None and not weekdays(kept) & weekdays("mon-fri"):
+            reason = f"weekdays: {kept} leaves no business day in any week; name one of mon to fri"
+            raise PackError(pack.name, "office_open", reason)
 
 
 def _texts(content: object) -> Iterator[str]:

@@ -109,8 +109,9 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
             progress = opened.enter_context(Progress(feed))
             outcomes: Iterable[Outcome]
             if atomic:
+                # Others who write wait for the whole feed; they do not wait for whoever sends it.
                 outcomes = ledger.post_together(
-                    items, backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
+                    list(items), backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
                 )
             elif dry_run:
                 # A rehearsal that is broken off is taken back while the store is still open.

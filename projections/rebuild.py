@@ -18,7 +18,7 @@ from ledger.store.codec import decode
 from ledger.store.log import LAST, StoreError, StoreUnavailable
 from projections.catalogue import Packed, pack
 from projections.rows import Folded
-from projections.runner import Projector, RulesChanged
+from projections.runner import RULES, Projector, RulesChanged
 from projections.store import Generation, Stretch, code
 
 AT_ONCE = 200
@@ -53,10 +53,14 @@ def rebuild(url: str, processes: int | None = None, progress: Progress = lambda 
 
 
 def _unfinished(projector: Projector) -> Generation | None:
-    """The rebuild that was begun by this version of the program and not finished; others are dropped."""
-    found = None
+    """The rebuild that was begun by this version of the program, by today's rules, and not finished.
+
+    Others are dropped: where the rules of then cannot be followed, their successors may mend just that.
+    """
+    found, utility = None, decode(projector.log.states(UTILITY))
     for generation in projector.views.generations():
-        if generation.state == "building" and generation.code == code() and found is None:
+        goes_on = generation.state == "building" and generation.code == code() and found is None
+        if goes_on and not any(event.type in RULES for event in utility[generation.utility :]):
             found = generation
         elif generation.state != "shown":
             projector.views.drop(generation)

@@ -286,8 +286,8 @@ class PostgresLog:
         version = self.meta("schema")
         if version != SCHEMA_VERSION:
             raise NotALedger(
-                f"{self.link.place} has storage format {version}, and this version reads format {SCHEMA_VERSION} "
-                "(use the version that wrote it)"
+                f"{self.link.place} has storage format {version or 'unknown'}, and this version reads format "
+                f"{SCHEMA_VERSION} (use the version that wrote it)"
             )
         return True
 

@@ -208,7 +208,7 @@ def _contact(case: CaseFile) -> list[AnyBlock]:
 
 def _shown(clock: Clock) -> list[AnyBlock]:
     count, rule = clock.count, clock.rule
-    last = next(day for day in count.days if day.role == "last")
+    last = count.ends
     unit = "business day" if count.business else "day"
     closed = f" ({last.closed})" if last.closed else ""
     rows = [
@@ -230,8 +230,7 @@ def _shown(clock: Clock) -> list[AnyBlock]:
 
 
 def _number(rule: Rule, count: Count) -> str:
-    last = next(day for day in count.days if day.role == "last")
-    return counted(last.number or 0, "business day" if count.business else "day")
+    return counted(count.ends.number or 0, "business day" if count.business else "day")
 
 
 def _closed(count: Count) -> str:

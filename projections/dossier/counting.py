@@ -33,11 +33,16 @@ class Count(Struct, frozen=True):
 
     @property
     def first(self) -> date:
-        return next(day.on for day in self.days if day.number == 1)
+        return next((day.on for day in self.days if day.number == 1), self.zero)
+
+    @property
+    def ends(self) -> CountedDay:
+        """The last day counted; day 0 itself where a rule gives no days."""
+        return next((day for day in self.days if day.role == "last"), self.days[0])
 
     @property
     def last(self) -> date:
-        return next(day.on for day in self.days if day.role == "last")
+        return self.ends.on
 
     @property
     def moved(self) -> date:

@@ -116,6 +116,15 @@ def test_a_pack_that_leaves_out_a_holiday_or_the_utility_is_refused(tmp_path: Pa
     assert "leaves out [utility], which the del-oro it replaces has; publish it whole" in refusal.message
 
 
+def test_a_pack_whose_offices_never_open_is_refused_as_such_hours_are(tmp_path: Path) -> None:
+    company = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
+    part = tmp_path / "part.toml"
+    part.write_text(company.replace('weekdays = "mon-fri"', 'weekdays = "sat"'), encoding="utf-8")
+    refusal = World().refusal("policy publish", file=str(part))
+    assert refusal.code == "pack_not_usable"
+    assert "sat leaves no business day in any week" in refusal.message
+
+
 @pytest.mark.parametrize(
     ("hidden", "said"),
     [

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from select import select
@@ -120,6 +121,24 @@ def test_a_feed_whose_reading_does_not_wait_is_read_to_its_end() -> None:
         later.start()
         assert [each.line for each in items if each] == [2]
         later.join()
+
+
+def test_who_posts_all_or_none_keeps_nobody_waiting_while_the_feed_pauses(tmp_path: Path) -> None:
+    posting = program(tmp_path, "post", "--atomic", "-")
+    with subprocess.Popen(posting, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as slow:
+        assert slow.stdin is not None
+        assert slow.stdout is not None
+        slow.stdin.write(opening("7001").encode())
+        slow.stdin.flush()
+        while not list(tmp_path.glob("ledger.db")):
+            assert slow.poll() is None
+        time.sleep(1)
+        other = subprocess.run(
+            program(tmp_path, "post", "-"), cwd=ROOT, capture_output=True, input=opening("7002").encode(), check=False
+        )
+        slow.stdin.close()
+        assert json.loads(slow.stdout.read())["status"] == "recorded"
+    assert (other.returncode, slow.returncode) == (0, 0)
 
 
 def test_a_reader_that_leaves_is_told_where_it_stopped(tmp_path: Path) -> None:

@@ -218,6 +218,15 @@ def test_a_rebuild_goes_on_where_a_killed_one_stopped(ledger_url, template, monk
     assert digests(ledger_url) == template.digests
 
 
+def test_a_rebuild_by_rules_that_were_mended_since_is_begun_anew(ledger_url, template):
+    with Projector(ledger_url) as projector:
+        projector.prepare()
+        stopped = rebuilding._begun(projector, list(projector.log.accounts()), 1)
+        close_office(ledger_url, template, "2022-06-06")
+        assert rebuilding._unfinished(projector) is None
+        assert stopped.number not in [found.number for found in projector.views.generations()]
+
+
 def test_two_who_fold_one_stretch_write_each_account_once(ledger_url, template, monkeypatch):
     monkeypatch.setattr(rebuilding, "AT_ONCE", 3)
     with Projector(ledger_url) as one, Projector(ledger_url) as two:

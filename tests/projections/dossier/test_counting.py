@@ -22,6 +22,12 @@ def test_day_0_is_not_counted_and_the_last_is():
     )  # fmt: skip
 
 
+def test_a_rule_that_gives_no_days_ends_on_day_0():
+    for count in (calendar_days(day("2024-03-02"), 0, CALENDAR), business_days(day("2024-03-04"), 0, CALENDAR)):
+        assert (count.first, count.last, count.ends.number) == (count.zero, count.zero, 0)
+        assert count.moved == day("2024-03-04")
+
+
 @pytest.mark.parametrize(
     ("mailed", "last", "moved", "closed"),
     [
