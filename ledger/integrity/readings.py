@@ -99,9 +99,11 @@ class Read(NamedTuple):
 def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     """Read the whole log."""
     rows, frame = store.rows, store.frame
-    order, seals = laid_out(store.seals, frame.heads), len(store.seals)
-    looked_by = (frame, seals) if order else (framed(frame.origin, frame.heads, []), 0)
-    ranges = _ranges(order or laid_out([], frame.heads) or [], store.seals[-1].size if order and seals else 0, workers)
+    # Whatever a damaged head states, there is nothing to look at behind the last event of its shard.
+    heads = tuple(map(min, frame.heads, rows.reached()))
+    order, seals = laid_out(store.seals, heads), len(store.seals)
+    looked_by = (frame._replace(heads=heads), seals) if order else (framed(frame.origin, heads, []), 0)
+    ranges = _ranges(order or laid_out([], heads) or [], store.seals[-1].size if order and seals else 0, workers)
     seen = workers.run(_look, [(store.url, *looked_by, low, high) for low, high in ranges])
     cuts = ["", *islice(store.log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
     marks = _marks(frame, cuts)
@@ -111,7 +113,8 @@ def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     findings += [finding for each in looked for finding in each.ids.findings]
     if {sum(each.ids.begun for each in looked), sum(each.ids.ended for each in looked)} != {rows.explicit_count()}:
         findings += check_explicit(rows, _shards(frame))
-    if order is not None and all(each.whole for each in looked) and not rows.strays():
+    there = order is not None and heads == frame.heads
+    if there and all(each.whole for each in looked) and not rows.strays():
         return Read(findings, [_told(frame, looked, tips)], [each.grown for each in looked])
     told = workers.run(_chains, [(store.url, frame, low, high) for low, high in pairwise(cuts)])
     # Whatever a damaged seal states, there are no more leaves than events and seals.

@@ -181,6 +181,9 @@ class SealRows(Protocol):
     def recorded(self, spans: Sequence[Span]) -> Iterator[Sequence[LeafEvent]]:
         """Pages of the events at these positions, span after span and by position."""
 
+    def reached(self) -> list[int]:
+        """The last position of every shard at which an event stands; 0 where none does."""
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
 

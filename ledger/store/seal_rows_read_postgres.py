@@ -53,6 +53,11 @@ class PostgresReadings:
         types = ("int8", "bytea", "int8", "bytea", "bytea", "bytea")
         return self._link.pages(query, columns, types, _STATES, settings="; SET jit = off") if spans else iter(())
 
+    def reached(self) -> list[int]:
+        """The last position of every shard at which an event stands; 0 where none does."""
+        last = "SELECT max(position) FROM {s}.event AS e WHERE e.shard = h.shard"
+        return [last for (last,) in self._read(f"SELECT coalesce(({last}), 0) FROM {{s}}.head AS h ORDER BY shard")]
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
         query = (

@@ -44,6 +44,10 @@ class SQLiteReadings:
         for low, high in _joined(spans):
             yield from self._pages(query, (low, high), _STATES)
 
+    def reached(self) -> list[int]:
+        """The last position of every shard at which an event stands; 0 where none does."""
+        return [last for (last,) in self._read("SELECT coalesce(max(position), 0) FROM event")]
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
         query = "SELECT 1 FROM event WHERE position {} LIMIT 1"

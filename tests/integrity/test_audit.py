@@ -44,6 +44,15 @@ def test_an_event_altered_to_hold_an_id_that_no_store_takes_is_named(sealed_hous
     assert "its command key 'id/a\\x00b' is missing" in {each.reason for each in found}
 
 
+@pytest.mark.parametrize("head", [2**20, 2**60])
+def test_a_head_that_states_more_events_than_there_are_is_told_at_once(
+    sealed_house: House, store_url: str, tamper: Tamper, head: int
+):
+    tamper("UPDATE head SET head = %s WHERE shard = 0", head)
+    (found,) = verify(store_url, processes=1).findings
+    assert found.reason.endswith(f"and its head says {head}")
+
+
 def test_several_processes_find_what_one_finds(
     sealed_house: House, store_url: str, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
 ):
