@@ -18,6 +18,7 @@ from ledger.store.log import (
     NotALedger,
     Recorded,
     Row,
+    StoreError,
     Tip,
     Wanted,
     address,
@@ -283,6 +284,8 @@ class SQLiteBatch:
         self._log = log
         self._db = db
         self.heads = log.heads()
+        if 0 not in self.heads:
+            raise StoreError(f"{log.path} lacks the head of its events (restore a copy, or run 'audit verify')")
         self.tips: dict[str, Tip] = {}
         self.failed = False
 

@@ -165,6 +165,16 @@ def test_a_folder_where_nothing_may_be_written(rights: int, answer: str) -> None
     assert re.fullmatch(answer, done.stdout), done.stdout + done.stderr
 
 
+def test_a_log_without_its_head_takes_nothing_in(log: SQLiteLog, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f'DROP TRIGGER "{trigger}"')
+        db.execute("DELETE FROM head")
+        db.commit()
+    with pytest.raises(StoreError, match="lacks the head of its events"):
+        log.append(entries("7001", 3))
+
+
 def test_driver_s_words_stay_inside(log: SQLiteLog, path: Path) -> None:
     with pytest.raises(Conflict) as raised:
         log.append(entries("7001", 3), [command("bill issue/B-1", "7001", 3)])
