@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ledger.integrity import tree
 from ledger.integrity.chains import Finding, Frame, Told, framed
-from ledger.integrity.growth import Grown
+from ledger.integrity.growth import Grown, kept_nodes
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
 from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
 from ledger.integrity.readings import Report, Store, Workers, read
@@ -146,12 +146,10 @@ class _Seals:
     def _inner(self, parts: Sequence[Part]) -> None:
         for part in parts:
             level, low = part.level + HEIGHT, part.first
-            count = len(part.hashes) // 32
-            kept = b"".join(each.hashes for each in self._rows.parts(level, low, low + count))
-            if kept != part.hashes:
-                node = next(
-                    (n for n, (a, b) in enumerate(zip(split(kept), split(part.hashes), strict=False)) if a != b), 0
-                )
+            right = split(part.hashes)
+            kept = kept_nodes(self._rows, level, low, low + len(right))
+            if kept != right:
+                node = next(n for n, (a, b) in enumerate(zip(kept, right, strict=True)) if a != b)
                 self._log(f"the log tree keeps another node {low + node} on level {level} than its leaves give")
 
     def _compare(self, roots: dict[int, bytes], kept_roots: dict[int, bytes]) -> None:

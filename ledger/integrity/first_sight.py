@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ledger.integrity import tree
 from ledger.integrity.chains import RECORDED, START, Frame, Times, lp
 from ledger.integrity.command_keys import Ids, check_ids
-from ledger.integrity.growth import Grown, Stretch, cut_roots, stretches, tile_roots
+from ledger.integrity.growth import Grown, Stretch, cut_roots, kept_nodes, stretches, tile_roots
 from ledger.integrity.leaves import unpacked_heads
 from ledger.integrity.seals import stated
 from ledger.integrity.tiles import event_leaves
@@ -91,7 +91,7 @@ def look(rows: SealRows, frame: Frame, seals: Sequence[SealRow], low: int, high:
     if not seals or low >= seals[-1].size:
         return Seen(whole, {}, sight.opened, Grown([], [], {}, {}, []), sight.ids())
     tips = {account: tip[:2] for account, tip in sight.tips.items()}
-    whole = whole and b"".join(part.hashes for part in rows.parts(0, low, high)) == b"".join(leaves)
+    whole = whole and kept_nodes(rows, 0, low, high) == leaves
     tiles, cut = tile_roots(leaves), cut_roots(leaves, low, [s.size for s in seals if low < s.size <= high])
     return Seen(whole, tips, sight.opened, Grown(tiles, tiles, cut, cut, []), sight.ids())
 

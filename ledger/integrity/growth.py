@@ -54,7 +54,7 @@ def stretches(seals: Sequence[SealRow]) -> Iterator[Stretch]:
 def grow(rows: SealRows, seals: Sequence[SealRow], low: int, high: int) -> Grown:
     """Compute the leaves from `low` to before `high` anew, `low` being the first of a tile."""
     ours, findings = list[bytes](), list[Finding]()
-    kept = _kept(rows, low, high)
+    kept = kept_nodes(rows, 0, low, high)
     for stretch in stretches(seals):
         first, last = max(stretch.first, low), min(stretch.first + stretch.leaves, high)
         if first >= last:
@@ -99,10 +99,10 @@ def cut_roots(leaves: list[bytes], low: int, sizes: list[int]) -> dict[int, byte
     return {size: tree.root(leaves[size // PAGE * PAGE - low : size - low]) for size in sizes}
 
 
-def _kept(rows: SealRows, low: int, high: int) -> list[bytes]:
-    """The hashes that the tree keeps of these leaves; what is missing is zero."""
+def kept_nodes(rows: SealRows, level: int, low: int, high: int) -> list[bytes]:
+    """The hashes that the tree keeps of these nodes, each in its own place; what is missing is zero."""
     found: list[bytes] = []
-    for part in rows.parts(0, low, high):
+    for part in rows.parts(level, low, high):
         at = part.first - low
         found += [bytes(32)] * (at - len(found))
         found[at:] = split(part.hashes)
