@@ -210,11 +210,20 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal_key SET number = 0", "key 1 is missing: the next is numbered 0"),
         ("UPDATE head SET shard = 99 WHERE shard = 0", "the heads of its shards are not all there"),
         ("DELETE FROM tree_part WHERE level = 0", "it is not what the log tree keeps of it (leaf 0)"),
+        ("UPDATE tree_part SET first = 4 WHERE level = 0 AND first = 0", "it is not what the log tree keeps of it"),
     ],
 )
 def test_what_was_done_is_told(sealed_house: House, store_url: str, tamper: Tamper, statement: str, told: str):
     tamper(statement)
     assert told in reasons(verify(store_url))
+
+
+def test_an_inner_part_of_the_tree_that_was_moved_is_told(house: House, store_url: str, tamper: Tamper):
+    house.record("7001", 700)
+    house.seal()
+    assert verify(store_url).findings == []
+    tamper("UPDATE tree_part SET first = 1 WHERE level = 8 AND first = 0")
+    assert "the log tree keeps another node 0 on level 8 than its leaves give" in reasons(verify(store_url))
 
 
 @pytest.mark.parametrize("bit", range(0, 3000, 61))
