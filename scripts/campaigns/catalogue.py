@@ -36,6 +36,6 @@ CAMPAIGNS = (
     Campaign(17, "what is forbidden is tried", "P6", 3, 20, BOTH, forbidden),
     Campaign(18, "the log of every release is replayed", "P5", 1, 1, BOTH, golden_logs),
     Campaign(19, "everything at once", "P1 P2 P3 P4 P5 P6", 2, 100, BOTH, everything),
-    Campaign(20, "a utility whose store keeps failing", "P2 P3", 4, 2000, BOTH, simulated),
+    Campaign(20, "a utility whose store keeps failing", "P2 P3", 6, 2000, BOTH, simulated),
     Campaign(21, "a standby takes over under load", "P1 P3", 3, 50, ("postgresql",), standby_takes_over),
 )
