@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from scripts.campaigns.acting import Writer, made, records
-from scripts.campaigns.looking import check_acknowledged, check_posted_again, check_whole
+from scripts.campaigns.looking import check_acknowledged, check_all_posted, check_posted_again, check_whole
 from scripts.campaigns.run import Round
 from tests.postgres_server import SAFE, Cluster
 
@@ -55,12 +55,7 @@ def _server_away(round: Round, away: Callable[[Cluster], None]) -> None:
             round.counts["servers away"] += 1
         for writer in writers:
             writer.join()
-        check_whole(url)
-        for writer, share in zip(writers, shares, strict=True):
-            assert len(writer.acknowledged) == len(share)
-            check_acknowledged(url, share, writer.acknowledged)
-        everything = [record for share in shares for record in share]
-        check_posted_again(url, everything, range(len(everything)))
+        everything = check_all_posted(url, writers, shares)
         round.counts["acknowledged"] += len(everything)
 
 

@@ -9,7 +9,7 @@ from ledger.integrity.audit import Evidence, verify
 from ledger.posting import Outcome
 from ledger.store.log import EXPLICIT, Log, event_hash, genesis
 from ledger.store.open import open_log
-from scripts.campaigns.acting import Record, clock, command, owed
+from scripts.campaigns.acting import Record, Writer, clock, command, owed
 
 
 def check_whole(url: str) -> int:
@@ -64,6 +64,17 @@ def check_posted_again(url: str, written: Sequence[Record], acknowledged: Iterab
         assert _events(ledger.store) == len(written), "an event too many or too few"
         again: list[Outcome] = list(ledger.post_all(map(command, written)))
         assert {outcome.status for outcome in again} == {"duplicate"}
+
+
+def check_all_posted(url: str, writers: Sequence[Writer], shares: Sequence[Sequence[Record]]) -> list[Record]:
+    """Writers that were told to go on until all is acknowledged did so, and nothing is lost; returns all records."""
+    check_whole(url)
+    for writer, share in zip(writers, shares, strict=True):
+        assert len(writer.acknowledged) == len(share)
+        check_acknowledged(url, share, writer.acknowledged)
+    everything = [record for share in shares for record in share]
+    check_posted_again(url, everything, range(len(everything)))
+    return everything
 
 
 def check_balances(ledger: Ledger, written: Sequence[Record]) -> None:

@@ -11,7 +11,7 @@ from ledger.integrity.seals import seal
 from ledger.integrity.signing import FileSigner, introduce, make_key_file
 from ledger.store.open import seals_of
 from scripts.campaigns.acting import ORIGIN, Record, Writer, clock, made, records
-from scripts.campaigns.looking import check_acknowledged, check_posted_again, check_verified, check_whole
+from scripts.campaigns.looking import check_all_posted, check_verified
 from scripts.campaigns.run import Round
 from tests.postgres_server import SAFE, Cluster, Standby, over_both
 
@@ -60,12 +60,7 @@ def standby_takes_over(round: Round) -> None:
             writer.join()
         after = _sealed(url, signer)
         check_verified(url, Evidence(signer.key, [before, after]))
-        check_whole(url)
-        for writer, share in zip(writers, shares, strict=True):
-            assert len(writer.acknowledged) == len(share)
-            check_acknowledged(url, share, writer.acknowledged)
-        everything = [record for share in shares for record in share]
-        check_posted_again(url, everything, range(len(everything)))
+        everything = check_all_posted(url, writers, shares)
         _check_names(url, everything)
         round.counts["acknowledged"] += len(everything)
 
