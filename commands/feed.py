@@ -152,8 +152,7 @@ def _object(line: bytes) -> dict[str, Any]:
     if b"\\" not in line:
         with suppress(ValueError):
             plain = _plain.decode(line)
-            # Where all values are text and nothing is escaped, each pair has four quotes: a key given twice shows.
-            if line.count(b'"') == 4 * len(plain):
+            if line.count(b'"') == _quotes(plain):
                 return plain
     try:
         text = line.decode("utf-8")
@@ -164,6 +163,12 @@ def _object(line: bytes) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise Invalid("invalid_json", f"the line is not an object; {_WAY_OUT}")
     return record
+
+
+def _quotes(record: dict[str, Any]) -> int:
+    """The quotes it was written with if no text has an escape and no key is given twice: a pair of texts has four."""
+    lists = [value for value in record.values() if type(value) is list]
+    return 4 * len(record) + sum([4 * sum(map(len, rows)) - 2 for rows in lists])
 
 
 def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
@@ -191,5 +196,5 @@ def _no_constant(name: str) -> object:
 _PIECE = 64 * 1024
 _PAUSE = b""
 _WAY_OUT = 'write it as {"command": "bill issue", …}'
-_plain = msgspec.json.Decoder(dict[str, str])
+_plain = msgspec.json.Decoder(dict[str, str | list[dict[str, str]]])
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_AsWritten)

@@ -153,11 +153,13 @@ def one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     return read
 
 
+_line_kind = one_of(get_args(get_type_hints(Line)["kind"]))
+
+
 def lines(value: object) -> tuple[Line, ...]:
     """The lines of a bill: a list of {"kind", "amount"}, each amount over zero."""
-    kinds = get_args(get_type_hints(Line)["kind"])
     return tuple(
-        Line(kind=one_of(kinds)(row["kind"]), amount=money.cents(row["amount"]))  # type: ignore[arg-type]
+        Line(kind=_line_kind(row["kind"]), amount=money.cents(row["amount"]))  # type: ignore[arg-type]
         for row in _rows(value, ("kind", "amount"))
     )
 
