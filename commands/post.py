@@ -6,7 +6,8 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from tempfile import TemporaryDirectory
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -91,9 +92,10 @@ def init(ctx: click.Context, policy: str, origin: str | None) -> None:
 def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_run: bool, quiet: bool) -> None:
     """Post FEED, one JSON object a line (- for standard input), and answer each line in order.
 
-    A line that is refused or invalid loses no other. Whenever standard input pauses, what came so far is answered. The
-    same feed may be posted again: what is recorded already is answered "duplicate". Feed history in the order in which
-    it was learned: a decision is judged by all that was recorded before it.
+    A line that is refused or invalid loses no other. Whenever standard input pauses, what came so far is answered; with
+    --atomic or --dry-run it is read to its end first. The same feed may be posted again: what is recorded already is
+    answered "duplicate". Feed history in the order in which it was learned: a decision is judged by all that was
+    recorded before it.
 
     \b
     Example:
@@ -102,16 +104,18 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
     """
     answered, fell_short = 0, False
     lines: deque[int] = deque()
-    items = _noting_lines(arriving(feed), lines)
     try:
         with ExitStack() as opened:
             ledger = opened.enter_context(ledger_at(ctx.obj, rehearsing=dry_run))
             progress = opened.enter_context(Progress(feed))
+            if atomic or dry_run:
+                # Others who write wait for the whole feed; they do not wait for whoever sends it.
+                feed = opened.enter_context(_to_its_end(feed))
+            items = _noting_lines(arriving(feed), lines)
             outcomes: Iterable[Outcome]
             if atomic:
-                # Others who write wait for the whole feed; they do not wait for whoever sends it.
                 outcomes = ledger.post_together(
-                    list(items), backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
+                    items, backfill=backfill, dry_run=dry_run, called=lambda number: f"line {lines[number - 1]}"
                 )
             elif dry_run:
                 # A rehearsal that is broken off is taken back while the store is still open.
@@ -132,6 +136,18 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
         click.echo(f"{str(reason) or 'stopped'} after {said}; {_kept(atomic, dry_run)}", err=True)
         ctx.exit(1)
     ctx.exit(1 if fell_short else 0)
+
+
+@contextmanager
+def _to_its_end(feed: BinaryIO) -> Iterator[BinaryIO]:
+    """The feed once all of it is here: a pipe is laid down in a file without a name."""
+    if feed.seekable():
+        yield feed
+        return
+    with TemporaryFile() as laid_down:
+        copyfileobj(feed, laid_down)
+        laid_down.seek(0)
+        yield laid_down
 
 
 class _Unheard(Exception):
