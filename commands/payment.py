@@ -123,6 +123,12 @@ class ReturnPayment(Command, frozen=True, kw_only=True, tag="payment return"):
         if payment is None:
             raise missing("payment", self.payment, account)
         _stands(account, self.payment, context)
+        if isinstance(payment, PaymentTransferredIn) and self.on < payment.day:
+            reason = (
+                f"payment {self.payment} came to account {account.id} on {payment.day}, so it cannot be taken back "
+                f"here on {self.on}; return it as of {payment.day}, with the bank's own day in note"
+            )
+            raise Refused("too_early", reason)
         not_before("payment", self.payment, payment.day, self.on)
         return [PaymentReturned(payment=self.payment, on=self.on, reason=self.reason)]
 

@@ -221,6 +221,16 @@ def test_a_payment_that_was_moved_here_may_go_on():
     assert world.refusal("payment transfer", to_account="7003", **{**on, "on": "2024-02-19"}).code == "too_early"
 
 
+def test_a_bank_takes_a_moved_payment_back_from_the_day_it_came_here():
+    world = transferred()
+    returned = {"account": "7002", "payment": "P-1", "reason": "insufficient funds"}
+    refusal = world.refusal("payment return", on="2024-02-19", **returned)
+    assert refusal.code == "too_early"
+    assert str(refusal).endswith("return it as of 2024-02-20, with the bank's own day in note")
+    world.given("payment return", on="2024-02-20", **returned)
+    assert (world.account("7001").credit, world.account("7002").credit) == (0, 0)
+
+
 @pytest.mark.parametrize("on", ["2024-02-18", "2024-02-20"])
 def test_a_payment_moved_by_mistake_goes_back_and_then_where_it_belongs(on):
     """On the 18th, the day of its hour of receipt, a transfer of that day stands before it."""
