@@ -256,7 +256,7 @@ def whole(output: str, *, binary: bool = False, newline: str | None = None, priv
             part.touch(0o600)
         opened = part.open(mode, encoding=encoding, newline=newline)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, output) from None
+        raise OSError(error.errno, error.strerror, output or "''") from None
     try:
         with opened as file:
             yield file
