@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from commands import clock
 from commands.base import Command
 from commands.feed import Numbered, answer, arriving
-from commands.progress import Progress
+from commands.progress import Progress, stopped_by_sigterm
 from ledger.application import Ledger, create
 from ledger.policy.parameters import UTILITIES
 from ledger.posting import Outcome
@@ -106,6 +106,7 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
     lines: deque[int] = deque()
     try:
         with ExitStack() as opened:
+            opened.enter_context(stopped_by_sigterm())
             ledger = opened.enter_context(ledger_at(ctx.obj, rehearsing=dry_run))
             progress = opened.enter_context(Progress(feed))
             if atomic or dry_run:

@@ -1,7 +1,10 @@
-"""Progress of long work: on standard error, and only on a terminal."""
+"""Long work: how far it is, on standard error and only on a terminal, and how it is stopped."""
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -45,6 +48,16 @@ def reached(done: int, total: int, what: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{done:,} of {total:,} {what}" + ("\n" if done >= total else ""))
         sys.stderr.flush()
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let what a service manager sends stop the work as Ctrl-C does: transactions are taken back, workers ended."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _size(feed: BinaryIO) -> int:

@@ -1,6 +1,5 @@
 """What people read from tables: whether it is current, keeping it so, making it anew, and checking it."""
 
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from commands.cli import BROKEN, DONE, REFUSED
-from commands.progress import reached
+from commands.progress import reached, stopped_by_sigterm
 from commands.questions import write
 from ledger.showing import plain
 
@@ -73,7 +72,7 @@ def follow(url: str, once: bool, every: int) -> None:
     taken = 0
     try:
         # From the first: what stops it may come while it still loads.
-        with _stopped_by_sigterm():
+        with stopped_by_sigterm():
             from projections.rebuild import rebuild as make_anew
 
             with _projector(url) as projector:
@@ -90,16 +89,6 @@ def follow(url: str, once: bool, every: int) -> None:
         click.echo(f"stopped; {taken:,} events taken in")
         return
     click.echo(f"current; {taken:,} events taken in")
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let what a service manager sends stop the work as Ctrl-C does: transactions are taken back, workers ended."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @click.command()

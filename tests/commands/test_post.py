@@ -149,6 +149,21 @@ def test_who_posts_all_or_none_keeps_nobody_waiting_while_the_feed_pauses(tmp_pa
     assert (other.returncode, slow.returncode) == (0, 0)
 
 
+def test_what_a_service_manager_stops_says_the_truth_too(tmp_path: Path) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program(tmp_path, "post", "-"), cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as post:
+        assert post.stdin is not None
+        assert post.stdout is not None
+        assert post.stderr is not None
+        post.stdin.write(opening("7001").encode())
+        post.stdin.flush()
+        assert json.loads(post.stdout.readline())["status"] == "recorded"
+        post.terminate()
+        said = post.stderr.read().decode()
+    assert said.startswith("stopped after 1 answer; what was answered is recorded")
+    assert post.returncode == 1
+
+
 def told_when_nobody_reads(posting: list[str]) -> str:
     """What a program says whose reader leaves after the first answer."""
     with subprocess.Popen(posting, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as post:
