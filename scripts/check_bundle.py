@@ -4,16 +4,13 @@
     python3 check_bundle.py 7001.bundle.json --key 'del-oro.example/ledger+1a2b3c4d+AZ...' [--since last-year.note]
 
 A bundle holds whole histories of accounts as they were stored, and hashes that tie them to a note of the utility.
-This file recomputes every hash, with Python's standard library, and the package `cryptography` for the signature. It
-ends with 0 when everything holds, 3 when something does not, 2 when it was called wrongly. How the proof goes:
+It recomputes every hash, with the standard library, and `cryptography` for the signature. How the proof goes:
 
 1. The note says: the log named by its first line has so many leaves, and they come to this root. It is signed.
-2. Each event of an account is hashed together with the hash of the event before it: nothing in between can be changed,
-   left out, put in or moved.
-3. The seal, which is the last leaf of the log, commits to a tree with one entry for each account: its latest version
-   and hash. So nothing can be cut off the end, and an account that is missing can be proved to be missing.
-4. Each event and the seal are leaves of the log's tree, whose root is the one in the note.
-5. With --since, the log that an older note signed is the beginning of this one.
+2. Each event of an account is hashed with the hash of the one before: none can be changed, left out, put in or moved.
+3. The seal, the log's last leaf, commits to a tree of all accounts with their latest version and hash: nothing can be
+   cut off the end, and an account that is missing can be proved to be missing.
+4. Events and seal are leaves of the log's tree, whose root the note states; with --since it begins with the older one.
 """
 
 import argparse
@@ -142,8 +139,7 @@ def note_of(note: str) -> Note:
     origin, size, root = (*signed.split("\n"), "", "", "")[:3]
     if not origin or signed.count("\n") != 2 or not COUNT.fullmatch(size) or re.search(r"[\x00-\x09\x0b-\x1f]", note):
         raise ValueError("the note is not a checkpoint: origin, size and root, a blank line, signatures")
-    hash = from_base64(root, "the root in the note")
-    found = []
+    hash, found = from_base64(root, "the root in the note"), []
     for line in below.removesuffix("\n").split("\n"):
         dash, name, body = line.split(" ") if line.count(" ") == 2 else ("", "", "")
         signature = from_base64(body, "a signature on the note")
@@ -330,19 +326,21 @@ def outside(accounts: list[Json], seals: list[Json], note: Note, leaves: Any, no
 
 
 def misdated(accounts: list[Json], seals: list[Json]) -> Iterable[Finding]:
-    """Where the seals around the events are given: each was recorded after the one and before the other."""
-    for account in accounts:
-        for event in account["events"]:
-            earliest = max([seal["sealed_at"] for seal in seals if seal["leaf"] < event["leaf"]], default=0)
-            latest = min([seal["sealed_at"] for seal in seals if seal["leaf"] > event["leaf"]], default=LARGEST)
-            said = said_by(event).get("recorded_at")
-            try:
-                since = (datetime.fromisoformat(MOMENT.fullmatch(said)[0]) - EPOCH) // timedelta(microseconds=1)
-            except (TypeError, ValueError):
-                since = -LARGEST
-            if not earliest - SLACK <= since <= latest + SLACK:
-                reason = f"was sealed between {at(earliest)} and {at(latest)}, and was not recorded then"
-                yield account["account"], event["version"], reason
+    """Each event was recorded after the seal before it and before the one that took it, and both are given."""
+    times = {-1: 0} | {seal["leaf"]: seal["sealed_at"] for seal in seals}
+    for name, event in [(account["account"], event) for account in accounts for event in account["events"]]:
+        took = [seal for seal in seals if seal["first_leaf"] <= event["leaf"] < seal["leaf"]]
+        earliest = max([times.get(seal["first_leaf"] - 1, LARGEST) for seal in took], default=LARGEST)
+        latest, said = min([seal["sealed_at"] for seal in took], default=0), said_by(event).get("recorded_at")
+        try:
+            since = (datetime.fromisoformat(MOMENT.fullmatch(said)[0]) - EPOCH) // timedelta(microseconds=1)
+        except (TypeError, ValueError):
+            since = -LARGEST
+        if earliest == LARGEST:
+            yield name, event["version"], "is not dated: the seals around it are not in the bundle"
+        elif not earliest - SLACK <= since <= latest + SLACK:
+            reason = f"was sealed between {at(earliest)} and {at(latest)}, and was not recorded then"
+            yield name, event["version"], reason
 
 
 def forked(older: Note, note: Note, consistency: Json | None) -> Iterable[Finding]:
@@ -352,6 +350,8 @@ def forked(older: Note, note: Note, consistency: Json | None) -> Iterable[Findin
         yield None, None, f"the older note is about another log, {older.origin}"
     elif older.size > note.size:
         yield None, None, "the older note is about a longer log: events were removed, or this bundle is older"
+    elif (older.size, older.root) == (note.size, note.root):
+        return
     elif consistency is None or consistency["old_size"] != older.size:
         yield None, None, "the bundle does not show how it extends that note: export it with --since and that note"
     elif old_and_new(older.size, note.size, older.root, path) != (older.root, note.root) or path:

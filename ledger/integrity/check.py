@@ -200,18 +200,31 @@ def _outside(bundle: Bundle, at: Checkpoint, leaves: dict[int, bytes], nodes: by
 
 
 def _misdated(bundle: Bundle, at: Checkpoint) -> Iterator[Finding]:
-    """Whether each event says that it was recorded between the seals around it, as far as they are given."""
+    """Whether each event was recorded after the seal before it and before the one that took it; both have to be there.
+
+    Where a seal begins and stands is part of the signed log, so none can be left out unnoticed.
+    """
     if not bundle.dated:
         return
-    seals = [(leaf, seal.sealed_at) for leaf, seal in _seals(bundle, at)]
+    seals = _seals(bundle, at)
+    times = {-1: 0} | {leaf: seal.sealed_at for leaf, seal in seals}
     for history in bundle.accounts:
         for event in history.events:
-            after = max((time for leaf, time in seals if leaf < event.leaf), default=0)
-            before = min((time for leaf, time in seals if leaf > event.leaf), default=LARGEST)
-            recorded = _recorded_at(event.stored)
-            if recorded is None or not after - SLACK <= recorded <= before + SLACK:
-                reason = f"was sealed between {shown(after)} and {shown(before)}, and was not recorded then"
+            took = [(leaf, seal) for leaf, seal in seals if seal.first_leaf <= event.leaf < leaf]
+            before = [times.get(seal.first_leaf - 1) for _, seal in took]
+            if not took or None in before:
+                yield Finding(history.account, event.version, "is not dated: the seals around it are not in the bundle")
+                continue
+            after, until = max(filter(None, before), default=0), min(seal.sealed_at for _, seal in took)
+            if not recorded_within(event.stored, after, until):
+                reason = f"was sealed between {shown(after)} and {shown(until)}, and was not recorded then"
                 yield Finding(history.account, event.version, reason)
+
+
+def recorded_within(stored: str, after: int, until: int) -> bool:
+    """Whether an event says that it was recorded between two moments (µs), give or take the slack."""
+    recorded = _recorded_at(stored)
+    return recorded is not None and after - SLACK <= recorded <= until + SLACK
 
 
 def _recorded_at(stored: str) -> int | None:
@@ -232,6 +245,8 @@ def _forked(older: Checkpoint, at: Checkpoint, bundle: Bundle) -> Iterator[Findi
     elif older.size > at.size:
         reason = "the older note is about a longer log: events were removed since, or this bundle is older"
         yield Finding(None, None, reason)
+    elif (older.size, older.root) == (at.size, at.root):
+        return
     elif step is UNSET or step.old_size != older.size:
         reason = "the bundle does not show how it extends that note (export it with --since and that note)"
         yield Finding(None, None, reason)

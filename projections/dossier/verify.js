@@ -450,12 +450,18 @@ const day = (microseconds) => `${new Date(microseconds / 1000).toISOString().sli
 
 function misdated(accounts, seals) {
   const found = [];
+  const times = new Map([[-1, 0], ...seals.map((seal) => [seal.leaf, seal.sealed_at])]);
   for (const account of accounts) {
     for (const event of account.events) {
-      const before = seals.filter((seal) => seal.leaf < event.leaf).map((seal) => seal.sealed_at);
-      const after = seals.filter((seal) => seal.leaf > event.leaf).map((seal) => seal.sealed_at);
-      const earliest = Math.max(0, ...before);
-      const latest = Math.min(MOST, ...after);
+      const took = seals.filter((seal) => seal.first_leaf <= event.leaf && event.leaf < seal.leaf);
+      const before = took.map((seal) => times.get(seal.first_leaf - 1));
+      if (took.length === 0 || before.includes(undefined)) {
+        const reason = "is not dated: the seals around it are not in the bundle";
+        found.push(finding(account.account, event.version, reason));
+        continue;
+      }
+      const earliest = Math.max(...before);
+      const latest = Math.min(...took.map((seal) => seal.sealed_at));
       const at = recordedAt(event);
       if (at < earliest - SLACK || at > latest + SLACK) {
         const reason = `was sealed between ${day(earliest)} and ${day(latest)}, and was not recorded then`;
@@ -472,6 +478,7 @@ async function forked(older, note, consistency) {
   if (older.size > note.size) {
     return wrong("the older note is about a longer log: events were removed, or this bundle is older");
   }
+  if (older.size === note.size && older.root === note.root) return [];
   if (!consistency || consistency.old_size !== older.size) {
     return wrong("the bundle does not show how it extends that note: export it with --since and that note");
   }

@@ -233,6 +233,12 @@ def dated_seal_left_out(draft: Draft) -> None:
 
 
 @bad
+def dated_without_a_seal_that_the_root_does_not_miss(draft: Draft) -> None:
+    given = draft.chance.choice([slice(0), slice(1, None), slice(None, -1)])
+    draft.bundle = draft.log.bundle([draft.log.names[0]], dated=True, given=given, since=draft.old)
+
+
+@bad
 def dated_seal_twice(draft: Draft) -> None:
     draft.bundle = draft.log.bundle([draft.log.names[0]], dated=True, since=draft.old)
     draft.bundle["dated"]["seals"] *= 2

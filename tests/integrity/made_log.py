@@ -208,10 +208,11 @@ class MadeLog:
         seal: int = -1,
         keys: bool = True,
         dated: bool = False,
+        given: slice = slice(None),
         since: int | None = None,
         absent: list[str] | None = None,
     ) -> Json:
-        """The bundle of these accounts as of a seal."""
+        """The bundle of these accounts as of a seal; of the seals that date their events only those `given`."""
         sealed = self.seals[seal]
         size, tips, heads = sealed.leaf + 1, sealed.tips, self.heads(sealed.tips)
         names = sorted(tips)
@@ -234,7 +235,7 @@ class MadeLog:
                 said["keys"] = {id: base64.b64encode(key).decode()}
             made["accounts"].append(said)
         if dated:
-            made["dated"] = {"seals": [around[leaf] for leaf in sorted(around) if leaf < sealed.leaf]}
+            made["dated"] = {"seals": [around[leaf] for leaf in sorted(around) if leaf < sealed.leaf][given]}
             wanted |= {each["leaf"] for each in made["dated"]["seals"]}
         if absent:
             made["absent"] = [self._absent(name, names, tips, heads) for name in sorted(absent)]
