@@ -85,13 +85,10 @@ class Branch:
         self._desk.put(Stream(account, self._books.log.states(account)))
 
     def _standing(self, recorded: Recorded | None) -> Recorded | None:
-        """What was recorded of a command, by its places on the branch; None where it was left out."""
+        """What was recorded of a command; None where it was left out."""
         if recorded is None or recorded.account != self._account:
             return recorded
-        versions = [event.version for event in self.after.events]
-        if recorded.first not in versions or recorded.last not in versions:
-            return None
-        return recorded._replace(first=versions.index(recorded.first) + 1, last=versions.index(recorded.last) + 1)
+        return None if {recorded.first, recorded.last} & self.left_out.keys() else recorded
 
 
 class _Kept(Stream):

@@ -210,8 +210,8 @@ class Desk:
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
                 raise Refused("id_used", reason)
-            stream = self.streams[command.account]
-            differences = command.differences(stream.events[found.first - 1 : found.last])
+            events = self.streams[command.account].events
+            differences = command.differences([each for each in events if found.first <= each.version <= found.last])
             if differences is None:
                 return Outcome("duplicate", account=command.account, version=found.last)
             raise Refused("recorded_differently", differences)

@@ -224,6 +224,17 @@ def test_what_is_recorded_already_is_recorded_on_the_branch_too(file_url: str) -
     assert set(answer["difference"].values()) == {"0.00"}
 
 
+def test_the_same_thing_twice_is_told_on_a_branch_too(file_url: str) -> None:
+    bill = {"command": "bill issue", "bill": "B-9", "mailed_on": "2024-06-03", "amount": "90.00"}
+    with unchanged(file_url):
+        feed = [bill, bill | {"amount": "95.00"}, bill, FEED[8], FEED[8] | {"amount": "31.00"}]
+        told = whatif(file_url, "--without", "2,7", feed=feed, code=1)["lines"]
+    assert [line["status"] for line in told] == ["recorded", "refused", "duplicate", "duplicate", "refused"]
+    assert "amount is 90.00, not 95.00" in told[1]["error"]["message"]
+    assert "amount is 30.00, not 31.00" in told[4]["error"]["message"]
+    assert [told[0]["version"], told[2]["version"], told[3]["version"]] == [11, 11, 10], "by the versions they have"
+
+
 def test_decisions_are_refused_as_always(file_url: str) -> None:
     again = {"command": "service authorize", "at": "2024-06-10T10:00"}
     told = asked(file_url, feed=[again])
