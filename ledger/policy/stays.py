@@ -29,12 +29,11 @@ def _last_day(appeal: Appeal) -> date:
 
 
 class PetitionDays(NamedTuple):
-    """The days a petition had: received that day, evidenced or presumed; the last of the five, and moved (C2, C9)."""
+    """The days a petition had: received that day, evidenced or presumed; the last of the five, moved (C2, C9)."""
 
     mailed_on: date
     received_on: date
     presumed: bool
-    last_literally: date
     last: date
 
 
@@ -46,8 +45,8 @@ def petition_days(case: Case, bill: Bill) -> PetitionDays:
         received += case.days("petition_in_time", "mail_presumption_days")
     if bill.received_on and bill.received_on >= mailed:
         received, presumed = bill.received_on, False
-    last = received + case.days("petition_in_time")
-    return PetitionDays(mailed, received, presumed, last, case.calendar.next_open(last))
+    last = case.calendar.next_open(received + case.days("petition_in_time"))
+    return PetitionDays(mailed, received, presumed, last)
 
 
 def petition_late_by(case: Case, petition: PetitionFiled) -> int:
