@@ -164,7 +164,7 @@ def _fee(case: Case, shutoff: Shutoff, account: Account) -> Sequence[FeeCharged]
     if priced is None:
         return []
     kind, amount, rule = priced
-    since, clock = past_due_from(case.on, "regular", case.parameters)
+    since, clock = past_due_from(case.on, case.parameters)
     return [
         FeeCharged(
             fee=_fee_id(shutoff, account),
