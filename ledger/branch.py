@@ -1,19 +1,16 @@
 """An account as it would be with other facts: replayed from its history, and never stored."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from ledger import events as e
 from ledger.books import Books
 from ledger.history import History
+from ledger.policy.fees import shutoff_undone
 from ledger.posting import Command, Desk, Outcome, Stream
 from ledger.refusal import Invalid
 from ledger.store.log import Recorded
 from ledger.utility import Rules
-
-RECONNECTION_FEE = re.compile(r"RC-(\d+)(-R)*")
-"""How the fee is called that undoing a shutoff costs: after the shutoff's version."""
 
 
 class Branch:
@@ -110,12 +107,12 @@ def _earned_by(event: e.Event, gone: Iterable[e.Event]) -> bool:
     """Whether `event` is a fee that one of the events `gone` earned."""
     if not isinstance(event, e.FeeCharged):
         return False
-    named = RECONNECTION_FEE.fullmatch(event.fee) if event.kind.endswith("reconnection") else None
+    undone = shutoff_undone(event)
     for cause in gone:
         if isinstance(cause, e.PaymentReceived) and event.payment == cause.payment:
             return True
-        if isinstance(cause, e.ServiceDisconnected) and named and int(named[1]) == cause.version:
+        if isinstance(cause, e.ServiceDisconnected) and undone == cause.version:
             return True
-        if isinstance(cause, e.ServiceReconnected) and named and event.version == cause.version + 1:
+        if isinstance(cause, e.ServiceReconnected) and undone and event.version == cause.version + 1:
             return True
     return False

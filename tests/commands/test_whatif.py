@@ -171,6 +171,12 @@ def test_a_shutoff_undone_takes_its_fee_with_it(file_url: str) -> None:
     assert [e["version"] for e in answer["left_out"]] == [8, 9]
 
 
+def test_a_fee_that_a_person_named_so_is_not_what_a_shutoff_cost(file_url: str) -> None:
+    named = {"command": "fee charge", "fee": f"RC-{SHUTOFF}", "kind": "other", "on": "2024-06-10", "amount": "12.00"}
+    (shutoff,) = whatif(file_url, "--without", str(RECONNECTION), feed=[named])["shutoffs"]
+    assert shutoff["fee"] is None
+
+
 def test_a_finding_gives_the_fee_up(file_url: str) -> None:
     wrongful = {"command": "service wrongful", "on": "2024-05-27", "reason": "paid before the shutoff"}
     answer = whatif(file_url, feed=[wrongful])
