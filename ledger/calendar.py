@@ -13,11 +13,15 @@ from zoneinfo import ZoneInfo
 from ledger.refusal import Refused
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
+"""The time zone of every civil day (C3)."""
+
 ONE_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=366)
 """How far ahead a day that the offices are open is looked for."""
 
-_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""What a weekday is called where hours and holidays are declared; Monday is 0."""
+
 _FULL_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SATURDAY, _SUNDAY = 5, 6
 
@@ -220,9 +224,9 @@ def weekdays(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if first not in _NAMES or (dash and last not in _NAMES):
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
             raise ValueError(f'"{text}" names no weekdays; write them as "mon-fri" or "mon,wed,fri"')
-        start, end = _NAMES.index(first), _NAMES.index(last if dash else first)
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
         if end < start:
             raise ValueError(f'"{text}" runs backwards; a week starts on mon')
         found.update(range(start, end + 1))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ledger import events as e
 from ledger.calendar import Calendar, Hours, weekdays
+from ledger.closing import closed_through
 from ledger.policy.parameters import Policies
 
 
@@ -44,7 +45,7 @@ class Utility:
     def closed_through(self) -> date | None:
         """The last day through which the books are closed; None where they never were."""
         if self._closed[0] != len(self.events):
-            self._closed = len(self.events), max((close.through for close in self.closes()), default=None)
+            self._closed = len(self.events), closed_through(self.events)
         return self._closed[1]
 
     def closes(self) -> list[e.BooksClosed]:

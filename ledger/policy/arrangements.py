@@ -57,10 +57,12 @@ class Progress(Struct, frozen=True):
 
     @property
     def events(self) -> tuple[int, ...]:
+        """The versions of the arrangement's own events."""
         return tuple(self.arrangement.versions)
 
     @property
     def facts(self) -> dict[str, object]:
+        """What a verdict says of it."""
         return {
             "arrangement": self.arrangement.id,
             "state": self.state,

@@ -78,7 +78,7 @@ class Case:
         return rule.id if rule else function
 
     def after_business_days(self, day: date, count: int) -> date:
-        """The first day that has `count` business days after `day` behind it or is the last of them (C6)."""
+        """The `count`-th business day after `day`, or as many later as the rules ask to be clear between (C6)."""
         return self.calendar.add_business_days(day, count + (self.parameters.find("business_days", "clear_days") or 0))
 
     @cached_property

@@ -29,7 +29,11 @@ __all__ = [
 
 LAYERS: tuple[Layer, ...] = ("policy", "statute", "orders")
 FORBIDS = frozenset({"blocks", "avoids", "unknown"})
+"""The verdicts that stand in the way; what nobody can say counts as not allowed."""
+
 HORIZON = timedelta(days=366)
+"""How far ahead `earliest` looks."""
+
 
 Stage = Literal["current", "past_due", "noticed", "eligible", "disconnected", "closed"]
 

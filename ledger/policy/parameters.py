@@ -20,6 +20,8 @@ __all__ = ["UTILITIES", "NoVersion", "PackError", "Parameters", "Policies", "Rul
 
 FOLDER = Path(__file__).parent / "packs"
 UTILITIES = ("del-oro", "cal-water")
+"""The policies that a store may begin with."""
+
 SHARED = ("california", "orders", "faq", "holidays")
 """The packs that every utility is under, whatever its own."""
 
@@ -27,6 +29,7 @@ ALWAYS = date.min
 """The day from which a pack that came with the program holds: how far back it speaks is said by its versions."""
 
 State = Literal["in_force", "absent", "ended", "unknown"]
+"""How a rule stands on a day; see `Rule`."""
 
 
 class NoVersion(Refused, LookupError):
@@ -40,7 +43,8 @@ class Rule(NamedTuple):
     """One rule on one day, in one district.
 
     `absent`: no such rule then, or not for so small a system. `ended`: no longer. `unknown`: the books do not reach
-    back so far. `why` says it in a clause. `since`, `values`, `source` are those of the version that says so.
+    back so far. `why` says it in a clause. `since`, `source` are those of the version that says so, and so are
+    `values` (cents, days, months, text) of a rule in force; of any other there are none.
     """
 
     function: str
@@ -52,7 +56,6 @@ class Rule(NamedTuple):
     since: date | None
     values: Mapping[str, Any]
     source: str
-    read: date | None
     assumed: bool
     pack: str
 
@@ -115,7 +118,8 @@ class Parameters:
 
     def find(self, function: str, key: str) -> Any | None:
         """As `value`, and None where the rule is not in force or gives no such value."""
-        return self.value(function, key) if self.in_force(function) and key in self.rule(function).values else None
+        rule = self._by_function.get(function)
+        return None if rule is None else rule.values.get(key)
 
 
 class Policies:
@@ -201,9 +205,9 @@ def _rule(table: Table, pack: Pack, day: date, district: str | None, connections
     state, why, version = _in_force(table, day, district, connections)
     about = (table.function, table.id, table.cite, table.layer, state, why)
     if version is None:
-        return Rule(*about, None, {}, "", None, False, pack.sha)
+        return Rule(*about, None, {}, "", False, pack.sha)
     values = version.values if state == "in_force" else {}
-    return Rule(*about, version.since, values, version.source, version.read, version.assumed, pack.sha)
+    return Rule(*about, version.since, values, version.source, version.assumed, pack.sha)
 
 
 def _in_force(

@@ -11,6 +11,7 @@ from ledger.policy.arrangements import latest
 from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, permits, rule, said
 
 PARTS: tuple[HealthPart, ...] = ("certification", "inability", "willingness")
+"""The three parts of the health exception: all of them are asked for (DO-15)."""
 
 
 def open_petitions(case: Case) -> list[PetitionFiled]:
