@@ -120,6 +120,10 @@ class Case:
             needed = total if any(owed is found for found in ground) else needed
         return needed
 
+    def grace_until(self, part: Part) -> date:
+        """The last day on which a part of a bill is in time, moved to the next open day (C2)."""
+        return self.calendar.next_open(grace_literally(part))
+
     def last_day(self, part: Part) -> date:
         """The last day to pay before a shutoff, moved to the next open day: 79 days if residential, else 19."""
         return self.calendar.next_open(self.last_day_literally(part))

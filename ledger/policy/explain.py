@@ -186,5 +186,4 @@ def stage(case: Case) -> Stage:
         return "eligible"
     if case.in_force("notice_given") and standing(case):
         return "noticed"
-    grace = (case.calendar.next_open(o.part.past_due_from - ONE_DAY) for o in case.open if o.part.past_due_from)
-    return "past_due" if any(last < case.on for last in grace) else "current"
+    return "past_due" if any(case.grace_until(owed.part) < case.on for owed in case.open) else "current"

@@ -172,12 +172,6 @@ class Table(NamedTuple):
     versions: tuple[Version, ...]
 
 
-class Utility(NamedTuple):
-    """The company itself: the connections of each district, None where the figure was not read."""
-
-    connections: Mapping[str, int | None]
-
-
 class Divergence(NamedTuple):
     """Where a translation of the policy departs from the English, and whether it promised more or less."""
 
@@ -189,13 +183,17 @@ class Divergence(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """One file, checked. `sha` is the start of the SHA-256 of its text: the identity of what was read."""
+    """One file, checked. `sha` is the start of the SHA-256 of its text: the identity of what was read.
+
+    `connections` are those of a company's districts, None where the figure was not read; the pack of no company has no
+    such table.
+    """
 
     name: str
     sha: str
     tables: Mapping[str, Table]
     holidays: tuple[Holiday, ...]
-    utility: Utility | None
+    connections: Mapping[str, int | None] | None
     divergences: tuple[Divergence, ...]
 
 
@@ -223,12 +221,12 @@ def load_pack(text: str, file: str = "pack") -> Pack:
         raise PackError(file, "holiday", "two entries have the same id")
     known = {"id", "rules", "languages", "effect", "text"}
     divergences = tuple(_divergence(each, ids) for each in whole.parts("divergence", known))
-    utility = None
+    connections = None
     if "utility" in content:
-        utility = _utility(whole.part("utility", {"name", "phone", "billing", "connections", "unknown_size"}))
+        connections = _connections(whole.part("utility", {"name", "phone", "billing", "connections", "unknown_size"}))
     # What no rule computes with is checked, and read in the text itself.
     name, _, _ = header.take("name", str), header.take("title", str), header.take("read", date)
-    return Pack(name, sha, tables, holidays, utility, divergences)
+    return Pack(name, sha, tables, holidays, connections, divergences)
 
 
 class _Part:
@@ -371,14 +369,14 @@ def _holiday(part: _Part) -> Holiday:
     return Holiday(id_, name, source, since, until, **rule)
 
 
-def _utility(part: _Part) -> Utility:
+def _connections(part: _Part) -> dict[str, int | None]:
     sized = part.may("connections", dict) or {}
     section = _Part(part.file, part.at("connections"), sized, set(sized))
     connections: dict[str, int | None] = {name: section.number(name, MOST) for name in sized}
     if "unknown_size" in part.content:
         connections |= {name: None for name in part.list_of("unknown_size", str) if name not in sized}
     _ = part.take("name", str), part.may("phone", str), part.list_of("billing", str)
-    return Utility(connections)
+    return connections
 
 
 def _divergence(part: _Part, ids: Mapping[str, str]) -> Divergence:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ledger.calendar import Calendar, Holiday, Hours, weekdays
 from ledger.events import Layer, RuleVersion
 from ledger.moments import said
-from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Utility, Version, load_pack
+from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Version, load_pack
 from ledger.refusal import Refused
 
 __all__ = ["UTILITIES", "NoVersion", "PackError", "Parameters", "Policies", "Rule", "builtin_packs", "load_pack"]
@@ -70,15 +70,14 @@ class Rule(NamedTuple):
 class Parameters:
     """The rule book on one day, in one district. `rules` are in the order of the catalogue."""
 
-    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules", "utility")
+    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules")
 
     def __init__(self, packs: Iterable[Pack], day: date, district: str | None) -> None:
         self.packs = {pack.name: pack for pack in packs}
-        company = next((pack for pack in self.packs.values() if pack.utility), None)
-        self.utility = company.utility if company else None
+        company = next((pack for pack in self.packs.values() if pack.connections is not None), None)
         self.policy_text = company.sha if company else None
         self.divergences: tuple[Divergence, ...] = sum((pack.divergences for pack in self.packs.values()), ())
-        connections = _connections(self.utility, district)
+        connections = _connections(company, district)
         found = {
             function: _rule(table, pack, day, district, connections)
             for pack in self.packs.values()
@@ -227,11 +226,11 @@ def _in_force(
     return "in_force", f"in force since {said(version.since)}", version
 
 
-def _connections(utility: Utility | None, district: str | None) -> int | None:
+def _connections(company: Pack | None, district: str | None) -> int | None:
     """The connections of `district`, however its name is spelled; None where they are not known."""
-    if utility is None or district is None:
+    if company is None or company.connections is None or district is None:
         return None
-    known = {_plain(name): connections for name, connections in utility.connections.items()}
+    known = {_plain(name): connections for name, connections in company.connections.items()}
     return known.get(_plain(district))
 
 
@@ -254,11 +253,15 @@ def _usual_hours(pack: Pack, start: date, last: date | None) -> Iterator[Hours]:
 
 
 def _refuse_gaps(packs: Iterable[Pack], new: Pack) -> None:
-    kept = {*new.tables, *(holiday.id for holiday in new.holidays), *(["utility"] if new.utility else [])}
+    kept = {
+        *new.tables,
+        *(holiday.id for holiday in new.holidays),
+        *(["utility"] if new.connections is not None else []),
+    }
     for old in packs:
         left_out = [table.id for function, table in old.tables.items() if function not in kept]
         left_out += [holiday.name for holiday in old.holidays if holiday.id not in kept]
-        left_out += ["[utility]"] if old.utility and "utility" not in kept else []
+        left_out += ["[utility]"] if old.connections is not None and "utility" not in kept else []
         if old.name == new.name and left_out:
             several = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
             reason = f"leaves out {left_out[0]}{several}, which the {old.name} it replaces has; publish it whole"

@@ -185,7 +185,7 @@ def test_no_pack_holds_a_fraction_and_every_version_says_where_it_was_read():
 def test_the_good_pack_is_good():
     pack = load_pack(GOOD, "mine.toml")
     assert pack.tables["days_to_pay"].versions[1].values == {"days": 79}
-    assert pack.utility.connections == {"Pine Flat": 201}
+    assert pack.connections == {"Pine Flat": 201}
 
 
 @pytest.mark.parametrize(("right", "wrong", "key", "reason"), WRONG)
