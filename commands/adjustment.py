@@ -29,7 +29,7 @@ class PostAdjustment(Command, frozen=True, kw_only=True, tag="adjustment post"):
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         since = None
         if self.amount > 0:
-            since, _ = past_due_from(self.on, "regular", context.parameters(self.on, account))
+            since, _ = past_due_from(self.on, context.parameters(self.on, account))
         return [
             AdjustmentPosted(
                 amount=self.amount,

@@ -57,7 +57,7 @@ class IssueBill(Command, frozen=True, kw_only=True, tag="bill issue"):
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         amount = self.normal().amount
         assert amount is not None, "checked: a bill has an amount or lines"
-        since, basis = past_due_from(self.mailed_on, self.kind, context.parameters(self.mailed_on, account))
+        since, basis = past_due_from(self.mailed_on, context.parameters(self.mailed_on, account))
         return [
             BillIssued(
                 bill=self.bill,
@@ -107,7 +107,7 @@ class CorrectBill(Command, frozen=True, kw_only=True, tag="bill correct"):
         if bill.voided_on is not None and bill.voided_on <= self.mailed_on:
             raise Refused("bill_voided", f"bill {self.bill} was voided on {bill.voided_on}; issue a new bill instead")
         parameters = context.parameters(self.mailed_on, account)
-        since, basis = past_due_from(self.mailed_on, bill.issued.kind, parameters)
+        since, basis = past_due_from(self.mailed_on, parameters)
         return [
             BillCorrected(
                 bill=self.bill,

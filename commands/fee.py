@@ -37,7 +37,7 @@ class ChargeFee(Command, frozen=True, kw_only=True, tag="fee charge"):
             on = account.fees[self.fee].charged.on
             raise Refused("fee_charged", f"fee {self.fee} was charged on {on} already; give this one another name")
         parameters = context.parameters(self.on, account)
-        since, clock = past_due_from(self.on, "regular", parameters)
+        since, clock = past_due_from(self.on, parameters)
         amount = self.amount
         basis: tuple[RuleVersion, ...] = (clock,)
         if amount is None:

@@ -95,7 +95,7 @@ class ReceivePayment(Command, frozen=True, kw_only=True, tag="payment receive"):
         if not parameters.in_force("field_collection_fee"):
             return []
         amount, fixed = fee_amount("field_collection", parameters)
-        since, clock = past_due_from(day, "regular", parameters)
+        since, clock = past_due_from(day, parameters)
         fee = FeeCharged(
             fee=_fee_name(account, self.payment),
             kind="field_collection",

@@ -5,9 +5,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from ledger.money import money
+from ledger.policy.pack import AMOUNTS
 from ledger.policy.parameters import Policies
-
-_CENTS = frozenset({"amount", "regular", "after_hours"})
 
 
 def rule_book(
@@ -35,7 +34,7 @@ def rule_book(
 
 
 def _shown(key: str, value: Any) -> Any:
-    if key in _CENTS and isinstance(value, int):
+    if key in AMOUNTS and isinstance(value, int):
         return money(value)
     if isinstance(value, date | time):
         return value.isoformat()

@@ -22,12 +22,10 @@ from ledger.moments import shown
 from ledger.policy.case import Case
 from ledger.policy.clocks import past_due_from
 from ledger.policy.explain import RuleVerdict, judged, shutoff_flags
-from ledger.policy.fees import reconnection_fee
+from ledger.policy.fees import reconnection_fee, reconnection_fee_name
 from ledger.policy.languages import promised_more
 from ledger.policy.reconnection import reconnection
 from ledger.refusal import Invalid, Refused
-
-_RECONNECTION_FEES = ("reconnection", "after_hours_reconnection")
 
 
 class AuthorizeShutoff(Command, frozen=True, kw_only=True, tag="service authorize"):
@@ -150,7 +148,7 @@ class FindWrongful(Command, frozen=True, kw_only=True, tag="service wrongful"):
                 "no_shutoff", f"account {account.id} had no shutoff by {self.on}; record 'service disconnect' first"
             )
         found = ShutoffFoundWrongful(on=self.on, reason=self.reason, shutoff=shutoffs[-1].made.version)
-        fee = account.fees.get(_fee_id(shutoffs[-1], account))
+        fee = account.fees.get(reconnection_fee_name(shutoffs[-1], account))
         if fee is None or fee.waived_on is not None:
             return [found]
         # A fee cannot be waived before it was charged, even where the finding is of an earlier day.
@@ -164,10 +162,10 @@ def _fee(case: Case, shutoff: Shutoff, account: Account) -> Sequence[FeeCharged]
     if priced is None:
         return []
     kind, amount, rule = priced
-    since, clock = past_due_from(case.on, "regular", case.parameters)
+    since, clock = past_due_from(case.on, case.parameters)
     return [
         FeeCharged(
-            fee=_fee_id(shutoff, account),
+            fee=reconnection_fee_name(shutoff, account),
             kind=kind,
             on=case.on,
             amount=amount,
@@ -175,14 +173,6 @@ def _fee(case: Case, shutoff: Shutoff, account: Account) -> Sequence[FeeCharged]
             basis=(rule, clock),
         )
     ]
-
-
-def _fee_id(shutoff: Shutoff, account: Account) -> str:
-    """The name of the fee for undoing a shutoff, beside any fee that a person named so."""
-    name = f"RC-{shutoff.made.version}"
-    while name in account.fees and account.fees[name].charged.kind not in _RECONNECTION_FEES:
-        name += "-R"
-    return name
 
 
 def _the_shutoff(then: Account) -> Shutoff:

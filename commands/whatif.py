@@ -19,12 +19,13 @@ from commands.questions import Day, books_at, write
 from commands.tables import day
 from ledger import events as e
 from ledger.account import Account
-from ledger.branch import RECONNECTION_FEE, Branch
+from ledger.branch import Branch
 from ledger.history import History
 from ledger.money import cents, half_up, money
 from ledger.movements import movements
 from ledger.policy.case import Case
 from ledger.policy.explain import FORBIDS, judged
+from ledger.policy.fees import shutoff_undone
 from ledger.posting import Outcome
 from ledger.showing import plain
 from ledger.utility import Rules
@@ -221,8 +222,7 @@ def _shutoffs(branch: Branch) -> Iterator[Answer]:
 def _fee_of(branch: Branch, shutoff: int) -> Answer | None:
     """The fee that undoing a shutoff cost, where it stands on the branch."""
     for name, fee in branch.after.as_of().fees.items():
-        named = RECONNECTION_FEE.fullmatch(name)
-        if named and int(named[1]) == shutoff and fee.waived_on is None:
+        if shutoff_undone(fee.charged) == shutoff and fee.waived_on is None:
             return {"fee": name, "amount": money(fee.charged.amount)}
     return None
 

@@ -140,7 +140,7 @@ def _stays(case: Case) -> Iterator[Item]:
         because = f"payment {report.payment} is reported and not received; it counts until {said(last)}"
         yield Item("stay", last, report.payment, report.amount, because)
     for part, state in case.account.health.items():
-        if state.pending:
+        if state.stands == "under review":
             yield Item("stay", None, part, None, f"the {part} of the health exception waits for a decision")
 
 

@@ -6,6 +6,7 @@ the account, never kept in it.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
 from msgspec import Struct
 
@@ -25,14 +26,17 @@ class Bill(Struct, gc=False):
 
     @property
     def id(self) -> str:
+        """The bill's name."""
         return self.issued.bill
 
     @property
     def mailed_on(self) -> date:
+        """Day 0 of the bill as issued (C1)."""
         return self.issued.mailed_on
 
     @property
     def past_due_from(self) -> date:
+        """The first day on which the bill as issued is past due, literally (DO-02)."""
         return self.issued.past_due_from
 
 
@@ -74,13 +78,13 @@ class HealthState(Struct):
     versions: list[int] = []
 
     @property
-    def accepted(self) -> bool:
-        return self.accepted_on is not None and self.rejected_on is None and self.withdrawn_on is None
-
-    @property
-    def pending(self) -> bool:
-        """Submitted, and neither accepted, rejected nor withdrawn."""
-        return self.submitted_on is not None and not (self.accepted_on or self.rejected_on or self.withdrawn_on)
+    def stands(self) -> Literal["under review", "accepted", "rejected", "withdrawn"]:
+        """What the utility last said of it; "under review" until it does."""
+        if self.withdrawn_on:
+            return "withdrawn"
+        if self.rejected_on:
+            return "rejected"
+        return "accepted" if self.accepted_on else "under review"
 
 
 class Appeal(Struct):

@@ -1,7 +1,6 @@
 """Reading the ledger: histories, the calendar and the rules, as known at a moment. Nothing here writes."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from ledger import events as e
@@ -12,8 +11,6 @@ from ledger.store.log import Log
 if TYPE_CHECKING:
     from ledger.store.keys import Keys
     from ledger.utility import Utility
-
-Clock = Callable[[], datetime]
 
 
 class Books:

@@ -1,19 +1,16 @@
 """An account as it would be with other facts: replayed from its history, and never stored."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from ledger import events as e
 from ledger.books import Books
 from ledger.history import History
+from ledger.policy.fees import shutoff_undone
 from ledger.posting import Command, Desk, Outcome, Stream
 from ledger.refusal import Invalid
 from ledger.store.log import Recorded
 from ledger.utility import Rules
-
-RECONNECTION_FEE = re.compile(r"RC-(\d+)(-R)*")
-"""How the fee is called that undoing a shutoff costs: after the shutoff's version."""
 
 
 class Branch:
@@ -85,13 +82,10 @@ class Branch:
         self._desk.put(Stream(account, self._books.log.states(account)))
 
     def _standing(self, recorded: Recorded | None) -> Recorded | None:
-        """What was recorded of a command, by its places on the branch; None where it was left out."""
+        """What was recorded of a command; None where it was left out."""
         if recorded is None or recorded.account != self._account:
             return recorded
-        versions = [event.version for event in self.after.events]
-        if recorded.first not in versions or recorded.last not in versions:
-            return None
-        return recorded._replace(first=versions.index(recorded.first) + 1, last=versions.index(recorded.last) + 1)
+        return None if {recorded.first, recorded.last} & self.left_out.keys() else recorded
 
 
 class _Kept(Stream):
@@ -113,12 +107,12 @@ def _earned_by(event: e.Event, gone: Iterable[e.Event]) -> bool:
     """Whether `event` is a fee that one of the events `gone` earned."""
     if not isinstance(event, e.FeeCharged):
         return False
-    named = RECONNECTION_FEE.fullmatch(event.fee) if event.kind.endswith("reconnection") else None
+    undone = shutoff_undone(event)
     for cause in gone:
         if isinstance(cause, e.PaymentReceived) and event.payment == cause.payment:
             return True
-        if isinstance(cause, e.ServiceDisconnected) and named and int(named[1]) == cause.version:
+        if isinstance(cause, e.ServiceDisconnected) and undone == cause.version:
             return True
-        if isinstance(cause, e.ServiceReconnected) and named and event.version == cause.version + 1:
+        if isinstance(cause, e.ServiceReconnected) and undone and event.version == cause.version + 1:
             return True
     return False

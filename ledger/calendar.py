@@ -13,13 +13,17 @@ from zoneinfo import ZoneInfo
 from ledger.refusal import Refused
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
+"""The time zone of every civil day (C3)."""
+
 ONE_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=366)
 """How far ahead a day that the offices are open is looked for."""
 
-_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""What a weekday is called where hours and holidays are declared; Monday is 0."""
+
 _FULL_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 4, 5, 6
+_SATURDAY, _SUNDAY = 5, 6
 
 
 class Holiday(NamedTuple):
@@ -44,17 +48,10 @@ class Holiday(NamedTuple):
     sunday_to_monday: bool = False
     saturday_to_friday: bool = False
 
-    def nominal(self, year: int) -> date | None:
-        """The day itself in that year, before it moves; None where it is not in force."""
-        day = self._nominal(year)
-        if day is None or day < self.since or (self.until is not None and day > self.until):
-            return None
-        return day
-
     def days(self, year: int) -> Iterator[tuple[date, str]]:
         """Its day of that year and the weekday it moves to, each with a name (Gov. Code 6701; 5 USC 6103)."""
-        day = self.nominal(year)
-        if day is None:
+        day = self._nominal(year)
+        if day is None or day < self.since or (self.until is not None and day > self.until):
             return
         yield day, self.name
         if self.sunday_to_monday and day.weekday() == _SUNDAY:
@@ -63,6 +60,7 @@ class Holiday(NamedTuple):
             yield day - ONE_DAY, f"{self.name} (observed)"
 
     def _nominal(self, year: int) -> date | None:
+        """The day itself in that year, before it moves and in force or not."""
         if self.dates:
             return next((day for day in self.dates if day.year == year), None)
         if self.easter is not None:
@@ -128,15 +126,14 @@ class Calendar:
         return self._closures.get(day)
 
     def closed(self, day: date) -> str | None:
-        """Why `day` is not a business day: Saturday, Sunday, the holiday, the closure; None where it is one."""
+        """Why `day` is not a business day: Saturday, Sunday, the holiday, the closure; None where it is one (C6)."""
         return self._year(day.year).get(day)
 
-    def is_business_day(self, day: date) -> bool:
-        """Whether the offices are open on `day`, a weekday that is no legal holiday (C6)."""
-        return day not in self._year(day.year)
-
     def next_open(self, day: date) -> date:
-        """The first business day from `day` on: itself where it is one (C2); raises Refused if none within a year."""
+        """The first business day from `day` on: itself where it is one (C2, Gov. Code 6800).
+
+        Raises Refused if there is none within a year.
+        """
         found = self._next.get(day)
         if found is None:
             found, last = day, day + FURTHEST
@@ -147,10 +144,6 @@ class Calendar:
                     raise Refused("no_open_day", f"the offices are closed on every day {days}; declare office hours")
             self._next[day] = found
         return found
-
-    def grace_until(self, mailed_on: date, days: int) -> date:
-        """The last day to act `days` after mailing, moved to the next business day (C1, C2, Gov. Code 6800)."""
-        return self.next_open(mailed_on + timedelta(days=days))
 
     def add_business_days(self, day: date, count: int) -> date:
         """The `count`-th business day after `day`, which itself is not counted (C6); `day` where `count` is 0."""
@@ -231,9 +224,9 @@ def weekdays(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if first not in _NAMES or (dash and last not in _NAMES):
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
             raise ValueError(f'"{text}" names no weekdays; write them as "mon-fri" or "mon,wed,fri"')
-        start, end = _NAMES.index(first), _NAMES.index(last if dash else first)
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
         if end < start:
             raise ValueError(f'"{text}" runs backwards; a week starts on mon')
         found.update(range(start, end + 1))

@@ -31,6 +31,7 @@ class Charge(Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
+        """Its name among all charges: a bill and a fee may be called alike."""
         return f"{self.kind} {self.name}"
 
     def past_due(self, on: date, unpaid: int) -> int:

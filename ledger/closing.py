@@ -115,7 +115,12 @@ def _amounts(events: Iterable[e.Event], closed: e.BooksClosed) -> dict[tuple[obj
     return found
 
 
-def next_period(closes: Iterable[e.Event]) -> date | None:
+def closed_through(utility: Iterable[e.Event]) -> date | None:
+    """The last day through which the utility's own events close the books; None where they never do."""
+    return max((each.through for each in utility if isinstance(each, e.BooksClosed)), default=None)
+
+
+def next_period(utility: Iterable[e.Event]) -> date | None:
     """The first day that is not closed; None where the books were never closed."""
-    through = max((each.through for each in closes if isinstance(each, e.BooksClosed)), default=None)
+    through = closed_through(utility)
     return through + ONE_DAY if through else None

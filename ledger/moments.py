@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 from ledger.calendar import PACIFIC
+from ledger.calendar import pacific as on_pacific_clock
 from ledger.refusal import shown as as_given
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -68,8 +69,8 @@ def _moment(text: str) -> datetime:
 
 
 def pacific(when: datetime) -> datetime:
-    """`when` in Pacific time, with its offset fixed."""
-    local = when.astimezone(PACIFIC)
+    """`when` on the Pacific clock, with its offset fixed: whoever reads it needs no time-zone table."""
+    local = on_pacific_clock(when)
     offset = local.utcoffset()
     assert offset is not None
     return local.replace(tzinfo=_OFFSETS.get(offset) or timezone(offset), fold=0)

@@ -6,7 +6,7 @@ them up, and where the two ways differ there is a fault.
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,23 +15,19 @@ from ledger.events import Book
 
 __all__ = ["KINDS", "Book", "Movement", "entry", "movements"]
 
-BalanceKind = Literal[
-    "bill", "bill_correction", "bill_void", "fee", "fee_waiver", "adjustment", "payment", "payment_return",
-    "payment_transfer", "deposit_absorbed", "dispute_credit", "commission_disbursement",
-]  # fmt: skip
-DepositKind = Literal["received", "interest", "absorbed", "refunded"]
-CommissionKind = Literal["deposited", "to_utility", "to_customer"]
-
 KINDS: dict[Book, tuple[str, ...]] = {
-    "balance": get_args(BalanceKind),
-    "deposit": get_args(DepositKind),
-    "commission_deposit": get_args(CommissionKind),
-}
+    "balance": (
+        "bill", "bill_correction", "bill_void", "fee", "fee_waiver", "adjustment", "payment", "payment_return",
+        "payment_transfer", "deposit_absorbed", "dispute_credit", "commission_disbursement",
+    ),
+    "deposit": ("received", "interest", "absorbed", "refunded"),
+    "commission_deposit": ("deposited", "to_utility", "to_customer"),
+}  # fmt: skip
 """The kinds of movement in each book: what is owed, the deposit held here, the deposit the Commission holds."""
 
 
 class Movement(Struct, frozen=True, gc=False):
-    """So many cents up or down in one book, on the day and by the event that moved them."""
+    """So many cents up or down in one book, on the day and by the event that moved them; up in a balance is owed."""
 
     book: Book
     on: date

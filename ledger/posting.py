@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from ledger import events as e
 from ledger.account import Account
-from ledger.calendar import PACIFIC
 from ledger.context import Context, On, Whole
 from ledger.evolve import evolve, fold, order
 from ledger.history import History, unknown_account
 from ledger.moments import pacific
 from ledger.movements import entry
+from ledger.policy.case import start_of
 from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode, with_personal
 from ledger.store.keys import Keys
@@ -23,6 +23,8 @@ from ledger.store.log import EXPLICIT, CommandKey, CommandRow, Entry, Recorded, 
 from ledger.utility import Utility
 
 OPENING = "account open"
+"""The one command that an account need not be there for."""
+
 Status = Literal["recorded", "duplicate", "refused", "invalid"]
 
 
@@ -79,6 +81,7 @@ class Stream:
 
     @property
     def version(self) -> int:
+        """The version of the last event; 0 where there is none."""
         return len(self.events)
 
     @property
@@ -192,7 +195,7 @@ class Desk:
         if not self._backfill:
             reason = "learned_at is only for history brought in from another system; post it with --backfill"
             raise Invalid("backfill_only", reason, "learned_at")
-        if _known(learned_at) > self.clock():
+        if start_of(learned_at) > self.clock():
             raise Invalid("invalid_value", "learned_at: this moment has not come yet", "learned_at")
 
     def _duplicate(self, command: Command, keys: Sequence[Keyed]) -> Outcome | None:
@@ -210,8 +213,8 @@ class Desk:
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
                 raise Refused("id_used", reason)
-            stream = self.streams[command.account]
-            differences = command.differences(stream.events[found.first - 1 : found.last])
+            events = self.streams[command.account].events
+            differences = command.differences([each for each in events if found.first <= each.version <= found.last])
             if differences is None:
                 return Outcome("duplicate", account=command.account, version=found.last)
             raise Refused("recorded_differently", differences)
@@ -223,7 +226,7 @@ class Desk:
             raise unknown_account(stream.account)
         others = [self.streams[name] for name in command.others() if self.streams[name].events]
         now = self._not_before(self._utility.events, stream.events, *[other.events for other in others])
-        known_at = _known(command.learned_at) if command.learned_at else now
+        known_at = start_of(command.learned_at) if command.learned_at else now
         rules = self._utility.rules(known_at)
         states = {other.account: other.state for other in others}
         context = Context(History(stream.account, stream.events), *rules, now, known_at, states, self.whole)
@@ -242,7 +245,7 @@ class Desk:
         self, command: Command, keys: Sequence[Keyed], now: datetime, decided: Sequence[e.Event | On]
     ) -> tuple[Outcome, Pending]:
         first, closed = self.streams[command.account].version + 1, self._utility.closed_through
-        learned_at = _known(command.learned_at) if command.learned_at else None
+        learned_at = start_of(command.learned_at) if command.learned_at else None
         entries, own = [], []
         for each in decided:
             account, event = each if isinstance(each, On) else (command.account, each)
@@ -283,7 +286,3 @@ class Desk:
             if events and events[-1].recorded_at > now:
                 now = events[-1].recorded_at
         return now
-
-
-def _known(learned_at: datetime) -> datetime:
-    return learned_at if learned_at.tzinfo else learned_at.replace(tzinfo=PACIFIC)

@@ -25,7 +25,7 @@ Flag = Literal["negative", "overlap", "restated", "rollover", "same_day"]
 
 _IN_CCF = {"CCF": Fraction(1), "CF": Fraction(1, 100), "GAL": Fraction(1, 748), "KGAL": Fraction(1000, 748)}
 _GRAINS = 18_700
-"""The least number by which every entry of `_IN_CCF` becomes whole."""
+"""The least number by which every entry of `_IN_CCF` becomes whole: one CCF is 748 gallons (the billing FAQ)."""
 
 _UNIT_OF_BILLS: e.Unit = "CCF"
 """What a bill's usage is in where no meter says otherwise."""
@@ -88,7 +88,7 @@ class Month(Struct, frozen=True, gc=False):
 
 
 def monthly(metered: Metering | None, through: date, last: int, *, still_open: bool = True) -> list[Month]:
-    """The `last` months up to that of `through`; None is an unmetered service, which has no average."""
+    """The `last` months up to that of `through` (CW-09); a `metered` of None is a service that has no average."""
     window = _window(through.year, through.month, last)
     if metered is None:
         return [Month(m.name, 0, 0, m.days, 0, "unmetered") for m in window]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ledger import events as e
 from ledger.calendar import Calendar, Hours, weekdays
+from ledger.closing import closed_through
 from ledger.policy.parameters import Policies
 
 
@@ -22,6 +23,7 @@ class Utility:
     def __init__(self, events: Sequence[e.Event]) -> None:
         self.events = events
         self._known: dict[tuple[int, ...], Rules] = {}
+        self._policies: dict[tuple[int, ...], Policies] = {}
         self._latest: tuple[int, datetime | None, Rules] | None = None
         self._closed: tuple[int, date | None] = 0, None
 
@@ -34,7 +36,7 @@ class Utility:
         known = [event for event in self.events if known_at is None or event.known_from <= known_at]
         versions = tuple(event.version for event in known)
         if versions not in self._known:
-            self._known[versions] = _rules(known)
+            self._known[versions] = self._rules(known)
         if len(known) == len(self.events):
             last = max((event.known_from for event in known), default=None)
             self._latest = len(known), last, self._known[versions]
@@ -44,20 +46,24 @@ class Utility:
     def closed_through(self) -> date | None:
         """The last day through which the books are closed; None where they never were."""
         if self._closed[0] != len(self.events):
-            self._closed = len(self.events), max((close.through for close in self.closes()), default=None)
+            self._closed = len(self.events), closed_through(self.events)
         return self._closed[1]
 
     def closes(self) -> list[e.BooksClosed]:
         """Every close of the books; each is of a later day than the one before."""
         return [event for event in self.events if isinstance(event, e.BooksClosed)]
 
-
-def _rules(known: Sequence[e.Event]) -> Rules:
-    policies = Policies.of((p.text, p.effective_from) for p in known if isinstance(p, e.PolicyPublished))
-    closures = {c.on: c.reason for c in known if isinstance(c, e.OfficeClosed)}
-    hours = [
-        Hours(h.effective_on, time.fromisoformat(h.opens), time.fromisoformat(h.closes), weekdays(h.weekdays))
-        for h in known
-        if isinstance(h, e.OfficeHoursSet)
-    ]
-    return Rules(policies.calendar(closures, hours), policies)
+    def _rules(self, known: Sequence[e.Event]) -> Rules:
+        published = [p for p in known if isinstance(p, e.PolicyPublished)]
+        # Rule books are dear, and a closure changes none of them.
+        versions = tuple(p.version for p in published)
+        if versions not in self._policies:
+            self._policies[versions] = Policies.of((p.text, p.effective_from) for p in published)
+        policies = self._policies[versions]
+        closures = {c.on: c.reason for c in known if isinstance(c, e.OfficeClosed)}
+        hours = [
+            Hours(h.effective_on, time.fromisoformat(h.opens), time.fromisoformat(h.closes), weekdays(h.weekdays))
+            for h in known
+            if isinstance(h, e.OfficeHoursSet)
+        ]
+        return Rules(policies.calendar(closures, hours), policies)

@@ -294,7 +294,7 @@ def _rested_on(then: Case) -> dict[str, Any]:
         "authorized_at": shown(permission.effective) if permission else None,
         "override_reason": permission.override_reason if permission else None,
         "approved_by": permission.approved_by if permission else None,
-        "inability_shown": bool(inability and (inability.pending or inability.accepted)),
+        "inability_shown": bool(inability and inability.stands in ("under review", "accepted")),
     }
 
 

@@ -1,9 +1,4 @@
-"""What every event carries, and the values they are made of.
-
-The names and fields are the storage format: never renamed, retyped or removed; a new field has a default, a new meaning
-is a new event. Amounts are whole cents, readings whole thousandths of the meter's unit, days are Pacific civil days. A
-moment without an offset stands for a bare day: only the day was known.
-"""
+"""What every event carries, and the values they are made of."""
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
@@ -54,6 +49,7 @@ LATE = "late-entry"
 """The flag of an entry that takes effect on or before a day through which the books were closed already."""
 
 BEFORE_RECORDING = datetime.min
+"""The `recorded_at` of an event that no store has recorded yet."""
 
 
 class Line(Struct, frozen=True):

@@ -11,7 +11,10 @@ class _OfCharges(Event, frozen=True, kw_only=True):
 
 
 class BillIssued(_OfCharges, frozen=True, kw_only=True):
-    """A bill was mailed. Its clocks (DO-02, DO-04) run from `mailed_on`, which is day 0."""
+    """A bill was mailed. Its clocks (DO-02, DO-04) run from `mailed_on`, which is day 0.
+
+    `usage` is that of the days from `period_start` to the one before `period_end` (CW-10).
+    """
 
     when = "mailed_on"
     bill: str
@@ -58,7 +61,10 @@ class BillVoided(_OfCharges, frozen=True, kw_only=True):
 
 
 class FeeCharged(_OfCharges, frozen=True, kw_only=True):
-    """A fee became due, past due from its own 20th day; `basis` is the rule that fixed its amount."""
+    """A fee became due, past due from its own 20th day; `basis` is the rule that fixed its amount.
+
+    `payment` is the one that earned it, if one did (DO-45).
+    """
 
     when = "on"
     fee: str

@@ -57,10 +57,12 @@ class Progress(Struct, frozen=True):
 
     @property
     def events(self) -> tuple[int, ...]:
+        """The versions of the arrangement's own events."""
         return tuple(self.arrangement.versions)
 
     @property
     def facts(self) -> dict[str, object]:
+        """What a verdict says of it."""
         return {
             "arrangement": self.arrangement.id,
             "state": self.state,
@@ -134,7 +136,7 @@ def _paid_off(case: Case, agreed: ArrangementAgreed, on: date, *, missed: bool) 
     for charge, unpaid in case.account.settled.open_bills_at(on, max(on, agreed.on)):
         for part, _ in charge.shares(unpaid):
             arranged = part.mailed_on <= agreed.on
-            if arranged or (not missed and case.calendar.next_open(grace_literally(part)) < on):
+            if arranged or (not missed and case.grace_until(part) < on):
                 return False
     return True
 
@@ -147,7 +149,7 @@ def _duties(case: Case, agreed: ArrangementAgreed) -> Iterator[Duty]:
         if bill.voided_on is None:
             for part in bill.parts:
                 if part.mailed_on > agreed.on:
-                    last = case.calendar.next_open(grace_literally(part))
+                    last = case.grace_until(part)
                     yield Duty(last, part.amount, f"bill {bill.id} due by {said(last)}", part.mailed_on)
 
 

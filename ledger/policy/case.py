@@ -78,7 +78,7 @@ class Case:
         return rule.id if rule else function
 
     def after_business_days(self, day: date, count: int) -> date:
-        """The first day that has `count` business days after `day` behind it or is the last of them (C6)."""
+        """The `count`-th business day after `day`, or as many later as the rules ask to be clear between (C6)."""
         return self.calendar.add_business_days(day, count + (self.parameters.find("business_days", "clear_days") or 0))
 
     @cached_property
@@ -119,6 +119,10 @@ class Case:
             total += owed.unpaid
             needed = total if any(owed is found for found in ground) else needed
         return needed
+
+    def grace_until(self, part: Part) -> date:
+        """The last day on which a part of a bill is in time, moved to the next open day (C2)."""
+        return self.calendar.next_open(grace_literally(part))
 
     def last_day(self, part: Part) -> date:
         """The last day to pay before a shutoff, moved to the next open day: 79 days if residential, else 19."""

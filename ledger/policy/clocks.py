@@ -5,14 +5,15 @@ from functools import lru_cache
 
 from ledger.account import Account, Bill
 from ledger.calendar import ONE_DAY, Calendar
-from ledger.events import BillKind, RuleVersion
+from ledger.events import RuleVersion
 from ledger.policy.parameters import Parameters, Policies
 
 
-def past_due_from(mailed_on: date, kind: BillKind, parameters: Parameters) -> tuple[date, RuleVersion]:
-    """The first day on which a bill mailed that day is past due, literally, and the rule that says so (DO-02).
+def past_due_from(mailed_on: date, parameters: Parameters) -> tuple[date, RuleVersion]:
+    """The first day on which what was charged that day is past due, literally, and the rule that says so (DO-02).
 
-    Bills of every `kind` have the same days: the text speaks of monthly and bimonthly ones, and names no other term.
+    Bills of every kind have the same days: the text speaks of monthly and bimonthly ones, and names no other term.
+    Raises NoVersion where no rule says it of that day.
     """
     days = parameters.value("days_until_past_due", "days")
     return mailed_on + timedelta(days=days + 1), parameters.rule("days_until_past_due").version

@@ -29,7 +29,11 @@ __all__ = [
 
 LAYERS: tuple[Layer, ...] = ("policy", "statute", "orders")
 FORBIDS = frozenset({"blocks", "avoids", "unknown"})
+"""The verdicts that stand in the way; what nobody can say counts as not allowed."""
+
 HORIZON = timedelta(days=366)
+"""How far ahead `earliest` looks."""
+
 
 Stage = Literal["current", "past_due", "noticed", "eligible", "disconnected", "closed"]
 
@@ -182,5 +186,4 @@ def stage(case: Case) -> Stage:
         return "eligible"
     if case.in_force("notice_given") and standing(case):
         return "noticed"
-    grace = (case.calendar.next_open(o.part.past_due_from - ONE_DAY) for o in case.open if o.part.past_due_from)
-    return "past_due" if any(last < case.on for last in grace) else "current"
+    return "past_due" if any(case.grace_until(owed.part) < case.on for owed in case.open) else "current"

@@ -43,19 +43,22 @@ def standing(case: Case) -> Standing | None:
 @once
 def fresh_notices(case: Case) -> tuple[Standing, ...]:
     """The notices of the kind now needed that are not stale and cover something unpaid."""
-    found = current(case) if case.in_force("breach_notice") else None
-    breached = found is not None and found.since is not None
-    if found is not None and found.since is not None:
-        notices = final_notices(case, found.since)
-    else:
-        notices = [n for n in case.account.notices if n.kind == "discontinuance"]
+    missed = _missed_since(case)
+    first = [notice for notice in case.account.notices if notice.kind == "discontinuance"]
+    notices = final_notices(case, missed) if missed else first
     unpaid = {owed.bill.id for owed in case.open}
     covered = ((notice, covered_bills(case, notice)) for notice in notices)
     return tuple(
-        _standing(case, notice, bills, breached)
+        _standing(case, notice, bills, breached=missed is not None)
         for notice, bills in covered
         if unpaid.intersection(bills) and not stale(case, notice, bills)
     )
+
+
+def _missed_since(case: Case) -> date | None:
+    """The day since which the arrangement in play is missed, where a final notice must then be served (DO-13)."""
+    found = current(case) if case.in_force("breach_notice") else None
+    return found.since if found else None
 
 
 def covered_bills(case: Case, notice: NoticeServed) -> tuple[str, ...]:
@@ -124,7 +127,7 @@ def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date 
     return None
 
 
-def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], breached: bool) -> Standing:
+def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], *, breached: bool) -> Standing:
     days, ran_from = notice_days(case, notice), max(notice.on, _answered(case, bills) or notice.on)
     act_by = case.calendar.next_open(notice.act_by) if notice.act_by else None
     first = None if breached else ran_from + timedelta(days=days)
@@ -157,8 +160,8 @@ def _answered(case: Case, bills: tuple[str, ...]) -> date | None:
 @rule("notice_given", layer="policy")
 def notice_given(case: Case) -> Verdict:
     """A notice that names this delinquency must stand (DO-19)."""
-    found = current(case) if case.in_force("breach_notice") else None
-    kind = "final" if found and found.state == "missed" else "discontinuance"
+    missed = _missed_since(case)
+    kind = "final" if missed else "discontinuance"
     chosen = standing(case)
     if chosen:
         notice, covered = chosen.notice, sorted(set(chosen.bills) & case.ground.keys())
@@ -170,8 +173,8 @@ def notice_given(case: Case) -> Verdict:
         return blocks(f"no {kind} notice was served", until=until)
     last = served[-1]
     why = stale(case, last, covered_bills(case, last)) or "it covers no bill that a shutoff could rest on"
-    if found and found.since and last.on < found.since:
-        why = f"it was served before the arrangement was missed on {said(found.since)}"
+    if missed and last.on < missed:
+        why = f"it was served before the arrangement was missed on {said(missed)}"
     because = f"{kind} notice {last.notice} of {said(last.on)} does not stand: {why}"
     return blocks(because, (last.version,), until, notice=last.notice, served=last.on)
 

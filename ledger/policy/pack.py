@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
-from ledger.calendar import Holiday, weekdays
+from ledger.calendar import WEEKDAYS, Holiday, weekdays
 from ledger.events import Language, Layer
 from ledger.money import MOST
 
@@ -112,7 +112,9 @@ _WORDS = {
     list: "a list",
     dict: "a table",
 }
-_AMOUNTS = frozenset({"amount", "regular", "after_hours"})
+AMOUNTS = frozenset({"amount", "regular", "after_hours"})
+"""The values that are cents; every other number counts something."""
+
 _MOST_COUNTED = 36_600
 
 
@@ -155,7 +157,6 @@ class Version(NamedTuple):
     until: date | None
     values: Mapping[str, Any]
     source: str
-    read: date
     absent: bool
     assumed: bool
     connections_over: int | None
@@ -171,15 +172,6 @@ class Table(NamedTuple):
     versions: tuple[Version, ...]
 
 
-class Utility(NamedTuple):
-    """The company itself. `connections` by district, None where the figure was not read."""
-
-    name: str
-    phone: str | None
-    billing: tuple[str, ...]
-    connections: Mapping[str, int | None]
-
-
 class Divergence(NamedTuple):
     """Where a translation of the policy departs from the English, and whether it promised more or less."""
 
@@ -191,14 +183,17 @@ class Divergence(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """One file, checked. `sha` is the start of the SHA-256 of its text: the identity of what was read."""
+    """One file, checked. `sha` is the start of the SHA-256 of its text: the identity of what was read.
+
+    `connections` are those of a company's districts, None where the figure was not read; the pack of no company has no
+    such table.
+    """
 
     name: str
-    title: str
     sha: str
     tables: Mapping[str, Table]
     holidays: tuple[Holiday, ...]
-    utility: Utility | None
+    connections: Mapping[str, int | None] | None
     divergences: tuple[Divergence, ...]
 
 
@@ -213,12 +208,11 @@ def load_pack(text: str, file: str = "pack") -> Pack:
         raise PackError(file, "", f"is not TOML: {why}") from problem
     whole = _Part(file, "", content, {"pack", "utility", "holiday", "divergence", *FUNCTIONS})
     header = whole.part("pack", {"name", "title", "read"})
-    read = header.take("read", date)
     tables: dict[str, Table] = {}
     ids: dict[str, str] = {}
     for function in FUNCTIONS:
         if function in content:
-            table = tables[function] = _table(function, whole.part(function, {"id", "cite", "versions"}), read)
+            table = tables[function] = _table(function, whole.part(function, {"id", "cite", "versions"}))
             if table.id in ids:
                 raise PackError(file, f"{function}.id", f"{table.id} is the id of {ids[table.id]} already")
             ids[table.id] = function
@@ -227,10 +221,12 @@ def load_pack(text: str, file: str = "pack") -> Pack:
         raise PackError(file, "holiday", "two entries have the same id")
     known = {"id", "rules", "languages", "effect", "text"}
     divergences = tuple(_divergence(each, ids) for each in whole.parts("divergence", known))
-    utility = None
+    connections = None
     if "utility" in content:
-        utility = _utility(whole.part("utility", {"name", "phone", "billing", "connections", "unknown_size"}))
-    return Pack(header.take("name", str), header.take("title", str), sha, tables, holidays, utility, divergences)
+        connections = _connections(whole.part("utility", {"name", "phone", "billing", "connections", "unknown_size"}))
+    # What no rule computes with is checked, and read in the text itself.
+    name, _, _ = header.take("name", str), header.take("title", str), header.take("read", date)
+    return Pack(name, sha, tables, holidays, connections, divergences)
 
 
 class _Part:
@@ -293,12 +289,10 @@ class _Part:
         return found
 
 
-def _table(function: str, part: _Part, read: date) -> Table:
+def _table(function: str, part: _Part) -> Table:
     takes = FUNCTIONS[function]
     about = {"since", "until", "absent", "assumed", "connections_over", "source", "read"}
-    versions = [
-        _version(each, takes, read) for each in part.parts("versions", about | {*takes.required, *takes.optional})
-    ]
+    versions = [_version(each, takes) for each in part.parts("versions", about | {*takes.required, *takes.optional})]
     if not versions:
         part.fail("versions", "is missing or empty; a rule without a version is never in force")
     for n, (earlier, later) in enumerate(pairwise(versions), 1):
@@ -309,7 +303,7 @@ def _table(function: str, part: _Part, read: date) -> Table:
     return Table(function, part.take("id", str), part.take("cite", str), takes.layer, tuple(versions))
 
 
-def _version(part: _Part, takes: Values, read: date) -> Version:
+def _version(part: _Part, takes: Values) -> Version:
     since, until = part.take("since", date), part.may("until", date)
     if until is not None and until < since:
         part.fail("until", f"{until} is before since, {since}")
@@ -319,7 +313,7 @@ def _version(part: _Part, takes: Values, read: date) -> Version:
         if absent and key in part.content:
             part.fail(key, "has a value although the rule was absent; leave one of them out")
         if not absent and (key in takes.required or key in part.content):
-            most = MOST if key in _AMOUNTS else _MOST_COUNTED
+            most = MOST if key in AMOUNTS else _MOST_COUNTED
             values[key] = part.number(key, most) if kind is int else part.take(key, kind)
     if "weekdays" in values:
         try:
@@ -329,8 +323,8 @@ def _version(part: _Part, takes: Values, read: date) -> Version:
         if values["opens"] >= values["closes"]:
             part.fail("closes", f"{values['closes']} is not after opens, {values['opens']}")
     over = part.number("connections_over", MOST) if "connections_over" in part.content else None
-    source, assumed = part.take("source", str), bool(part.may("assumed", bool))
-    return Version(since, until, values, source, part.may("read", date) or read, absent, assumed, over)
+    source, assumed, _ = part.take("source", str), bool(part.may("assumed", bool)), part.may("read", date)
+    return Version(since, until, values, source, absent, assumed, over)
 
 
 _ABOUT_A_HOLIDAY = ("id", "name", "source", "since", "until", "cite", "known", "read", "hours")
@@ -351,9 +345,9 @@ def _holiday(part: _Part) -> Holiday:
             part.fail("dates", "has two days in one year")
     if "weekday" in given:
         named = part.take("weekday", str)
-        if named not in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):
+        if named not in WEEKDAYS:
             part.fail("weekday", f'is "{named}", not one of mon to sun')
-        (rule["weekday"],) = weekdays(named)
+        rule["weekday"] = WEEKDAYS.index(named)
     for key, (least, most) in _NUMBERS.items():
         if key in given:
             rule[key] = part.number(key, most, least)
@@ -375,13 +369,14 @@ def _holiday(part: _Part) -> Holiday:
     return Holiday(id_, name, source, since, until, **rule)
 
 
-def _utility(part: _Part) -> Utility:
+def _connections(part: _Part) -> dict[str, int | None]:
     sized = part.may("connections", dict) or {}
     section = _Part(part.file, part.at("connections"), sized, set(sized))
     connections: dict[str, int | None] = {name: section.number(name, MOST) for name in sized}
     if "unknown_size" in part.content:
         connections |= {name: None for name in part.list_of("unknown_size", str) if name not in sized}
-    return Utility(part.take("name", str), part.may("phone", str), part.list_of("billing", str), connections)
+    _ = part.take("name", str), part.may("phone", str), part.list_of("billing", str)
+    return connections
 
 
 def _divergence(part: _Part, ids: Mapping[str, str]) -> Divergence:

@@ -13,13 +13,15 @@ from typing import Any, Literal, NamedTuple
 from ledger.calendar import Calendar, Holiday, Hours, weekdays
 from ledger.events import Layer, RuleVersion
 from ledger.moments import said
-from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Utility, Version, load_pack
+from ledger.policy.pack import FUNCTIONS, Divergence, Pack, PackError, Table, Version, load_pack
 from ledger.refusal import Refused
 
 __all__ = ["UTILITIES", "NoVersion", "PackError", "Parameters", "Policies", "Rule", "builtin_packs", "load_pack"]
 
 FOLDER = Path(__file__).parent / "packs"
 UTILITIES = ("del-oro", "cal-water")
+"""The policies that a store may begin with."""
+
 SHARED = ("california", "orders", "faq", "holidays")
 """The packs that every utility is under, whatever its own."""
 
@@ -27,6 +29,7 @@ ALWAYS = date.min
 """The day from which a pack that came with the program holds: how far back it speaks is said by its versions."""
 
 State = Literal["in_force", "absent", "ended", "unknown"]
+"""How a rule stands on a day; see `Rule`."""
 
 
 class NoVersion(Refused, LookupError):
@@ -40,7 +43,8 @@ class Rule(NamedTuple):
     """One rule on one day, in one district.
 
     `absent`: no such rule then, or not for so small a system. `ended`: no longer. `unknown`: the books do not reach
-    back so far. `why` says it in a clause. `since`, `values`, `source` are those of the version that says so.
+    back so far. `why` says it in a clause. `since`, `source` are those of the version that says so, and so are
+    `values` (cents, days, months, text) of a rule in force; of any other there are none.
     """
 
     function: str
@@ -52,7 +56,6 @@ class Rule(NamedTuple):
     since: date | None
     values: Mapping[str, Any]
     source: str
-    read: date | None
     assumed: bool
     pack: str
 
@@ -67,15 +70,14 @@ class Rule(NamedTuple):
 class Parameters:
     """The rule book on one day, in one district. `rules` are in the order of the catalogue."""
 
-    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules", "utility")
+    __slots__ = ("_by_function", "divergences", "packs", "policy_text", "rules")
 
     def __init__(self, packs: Iterable[Pack], day: date, district: str | None) -> None:
         self.packs = {pack.name: pack for pack in packs}
-        company = next((pack for pack in self.packs.values() if pack.utility), None)
-        self.utility = company.utility if company else None
+        company = next((pack for pack in self.packs.values() if pack.connections is not None), None)
         self.policy_text = company.sha if company else None
         self.divergences: tuple[Divergence, ...] = sum((pack.divergences for pack in self.packs.values()), ())
-        connections = _connections(self.utility, district)
+        connections = _connections(company, district)
         found = {
             function: _rule(table, pack, day, district, connections)
             for pack in self.packs.values()
@@ -115,7 +117,8 @@ class Parameters:
 
     def find(self, function: str, key: str) -> Any | None:
         """As `value`, and None where the rule is not in force or gives no such value."""
-        return self.value(function, key) if self.in_force(function) and key in self.rule(function).values else None
+        rule = self._by_function.get(function)
+        return None if rule is None else rule.values.get(key)
 
 
 class Policies:
@@ -201,9 +204,9 @@ def _rule(table: Table, pack: Pack, day: date, district: str | None, connections
     state, why, version = _in_force(table, day, district, connections)
     about = (table.function, table.id, table.cite, table.layer, state, why)
     if version is None:
-        return Rule(*about, None, {}, "", None, False, pack.sha)
+        return Rule(*about, None, {}, "", False, pack.sha)
     values = version.values if state == "in_force" else {}
-    return Rule(*about, version.since, values, version.source, version.read, version.assumed, pack.sha)
+    return Rule(*about, version.since, values, version.source, version.assumed, pack.sha)
 
 
 def _in_force(
@@ -223,11 +226,11 @@ def _in_force(
     return "in_force", f"in force since {said(version.since)}", version
 
 
-def _connections(utility: Utility | None, district: str | None) -> int | None:
+def _connections(company: Pack | None, district: str | None) -> int | None:
     """The connections of `district`, however its name is spelled; None where they are not known."""
-    if utility is None or district is None:
+    if company is None or company.connections is None or district is None:
         return None
-    known = {_plain(name): connections for name, connections in utility.connections.items()}
+    known = {_plain(name): connections for name, connections in company.connections.items()}
     return known.get(_plain(district))
 
 
@@ -250,11 +253,15 @@ def _usual_hours(pack: Pack, start: date, last: date | None) -> Iterator[Hours]:
 
 
 def _refuse_gaps(packs: Iterable[Pack], new: Pack) -> None:
-    kept = {*new.tables, *(holiday.id for holiday in new.holidays), *(["utility"] if new.utility else [])}
+    kept = {
+        *new.tables,
+        *(holiday.id for holiday in new.holidays),
+        *(["utility"] if new.connections is not None else []),
+    }
     for old in packs:
         left_out = [table.id for function, table in old.tables.items() if function not in kept]
         left_out += [holiday.name for holiday in old.holidays if holiday.id not in kept]
-        left_out += ["[utility]"] if old.utility and "utility" not in kept else []
+        left_out += ["[utility]"] if old.connections is not None and "utility" not in kept else []
         if old.name == new.name and left_out:
             several = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
             reason = f"leaves out {left_out[0]}{several}, which the {old.name} it replaces has; publish it whole"

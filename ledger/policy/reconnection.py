@@ -12,7 +12,7 @@ from ledger.money import half_up, money
 from ledger.policy.arrangements import add_months
 from ledger.policy.case import Case, Verdict, blocks, not_applicable, permits, said
 from ledger.policy.explain import RuleVerdict, under
-from ledger.policy.fees import reconnection_fee
+from ledger.policy.fees import after_hours, reconnection_fee
 
 
 class Reconnection(Struct, frozen=True):
@@ -85,7 +85,7 @@ def _rules(
 ) -> Iterator[RuleVerdict]:
     asked = request.after_hours if request else False
     done = not case.calendar.office_open(case.at)
-    late = asked and done
+    late = after_hours(case, request)
     verdicts: dict[str, Verdict] = {
         "full_payment_restores": _full_payment(case, off, to_pay),
         "reconnection_fee": _fee(case, off, not late, asked, done),

@@ -26,7 +26,7 @@ def days_until_past_due(case: Case) -> Verdict:
     if not case.open:
         return not_applicable("no bill is unpaid")
     owed = min(case.open, key=lambda each: grace_literally(each.part))
-    last = case.calendar.next_open(grace_literally(owed.part))
+    last = case.grace_until(owed.part)
     facts: dict[str, Any] = {
         "bill": owed.bill.id,
         "mailed_on": owed.part.mailed_on,

@@ -24,6 +24,7 @@ from ledger.policy.notices import has_tenants, occupant_notices
 from ledger.policy.stays import health_accepted, health_claimed, open_petitions, pending_appeals
 
 WRITTEN = ("discontinuance", "final")
+"""The kinds of notice that tell of a shutoff; a reminder does not."""
 
 
 @rule("sb998_delinquency", layer="statute")

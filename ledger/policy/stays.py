@@ -4,13 +4,14 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ledger.account import Appeal, Bill, HealthState
+from ledger.account import Appeal, Bill
 from ledger.events import HealthPart, PetitionFiled
 from ledger.money import half_up, money
 from ledger.policy.arrangements import latest
 from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, permits, rule, said
 
 PARTS: tuple[HealthPart, ...] = ("certification", "inability", "willingness")
+"""The three parts of the health exception: all of them are asked for (DO-15)."""
 
 
 def open_petitions(case: Case) -> list[PetitionFiled]:
@@ -29,12 +30,11 @@ def _last_day(appeal: Appeal) -> date:
 
 
 class PetitionDays(NamedTuple):
-    """The days a petition had: received that day, evidenced or presumed; the last of the five, and moved (C2, C9)."""
+    """The days a petition had: received that day, evidenced or presumed; the last of the five, moved (C2, C9)."""
 
     mailed_on: date
     received_on: date
     presumed: bool
-    last_literally: date
     last: date
 
 
@@ -46,8 +46,8 @@ def petition_days(case: Case, bill: Bill) -> PetitionDays:
         received += case.days("petition_in_time", "mail_presumption_days")
     if bill.received_on and bill.received_on >= mailed:
         received, presumed = bill.received_on, False
-    last = received + case.days("petition_in_time")
-    return PetitionDays(mailed, received, presumed, last, case.calendar.next_open(last))
+    last = case.calendar.next_open(received + case.days("petition_in_time"))
+    return PetitionDays(mailed, received, presumed, last)
 
 
 def petition_late_by(case: Case, petition: PetitionFiled) -> int:
@@ -107,9 +107,9 @@ def health_exception(case: Case) -> Verdict:
     health = case.account.health
     if not health:
         return not_applicable("no health exception was asked for")
-    facts = {part: _stands(health.get(part)) for part in PARTS}
+    facts = {part: _stands(case, part) for part in PARTS}
     events = tuple(version for state in health.values() for version in state.versions)
-    if all(facts[part] == "accepted" for part in PARTS):
+    if health_accepted(case):
         return blocks("all three parts of the health exception are accepted", events, FOR_EVER, **facts)
     missing = [part for part in PARTS if facts[part] != "accepted"]
     return permits(f"not accepted: {', '.join(f'{part} ({facts[part]})' for part in missing)}", events, **facts)
@@ -139,28 +139,23 @@ def _part(case: Case, part: HealthPart) -> Verdict:
     if not case.account.health:
         return not_applicable("no health exception was asked for")
     state = case.account.health.get(part)
-    stands, events = _stands(state), tuple(state.versions) if state else ()
+    stands, events = _stands(case, part), tuple(state.versions) if state else ()
     return permits(f"the {part} is {stands}", events, condition_met=stands == "accepted")
 
 
-def _stands(state: HealthState | None) -> str:
-    if state is None:
-        return "not submitted"
-    if state.withdrawn_on:
-        return "withdrawn"
-    if state.rejected_on:
-        return "rejected"
-    return "accepted" if state.accepted_on else "under review"
+def _stands(case: Case, part: HealthPart) -> str:
+    state = case.account.health.get(part)
+    return state.stands if state else "not submitted"
 
 
 def health_claimed(case: Case) -> bool:
     """Whether all three parts are submitted and none rejected or withdrawn: under review counts (PUC 779(b)(3))."""
-    return all(_stands(case.account.health.get(part)) in ("accepted", "under review") for part in PARTS)
+    return all(_stands(case, part) in ("accepted", "under review") for part in PARTS)
 
 
 def health_accepted(case: Case) -> bool:
     """Whether all three parts are accepted."""
-    return all(_stands(case.account.health.get(part)) == "accepted" for part in PARTS)
+    return all(_stands(case, part) == "accepted" for part in PARTS)
 
 
 @rule("petition_in_time", layer="policy")

@@ -44,7 +44,7 @@ class Days:
 
     def open(self, day: int) -> bool:
         """Whether the offices are open on that day."""
-        return self.calendar.is_business_day(date.fromordinal(day))
+        return self.calendar.closed(date.fromordinal(day)) is None
 
     def next_open(self, day: int, skip: int = 0) -> int:
         """The first business day from `day` on, or so many business days after it."""

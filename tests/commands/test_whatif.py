@@ -171,6 +171,12 @@ def test_a_shutoff_undone_takes_its_fee_with_it(file_url: str) -> None:
     assert [e["version"] for e in answer["left_out"]] == [8, 9]
 
 
+def test_a_fee_that_a_person_named_so_is_not_what_a_shutoff_cost(file_url: str) -> None:
+    named = {"command": "fee charge", "fee": f"RC-{SHUTOFF}", "kind": "other", "on": "2024-06-10", "amount": "12.00"}
+    (shutoff,) = whatif(file_url, "--without", str(RECONNECTION), feed=[named])["shutoffs"]
+    assert shutoff["fee"] is None
+
+
 def test_a_finding_gives_the_fee_up(file_url: str) -> None:
     wrongful = {"command": "service wrongful", "on": "2024-05-27", "reason": "paid before the shutoff"}
     answer = whatif(file_url, feed=[wrongful])
@@ -222,6 +228,17 @@ def test_what_is_recorded_already_is_recorded_on_the_branch_too(file_url: str) -
     answer = whatif(file_url, "--without", "2", feed=[same])
     assert answer["lines"][0]["status"] == "recorded"
     assert set(answer["difference"].values()) == {"0.00"}
+
+
+def test_the_same_thing_twice_is_told_on_a_branch_too(file_url: str) -> None:
+    bill = {"command": "bill issue", "bill": "B-9", "mailed_on": "2024-06-03", "amount": "90.00"}
+    with unchanged(file_url):
+        feed = [bill, bill | {"amount": "95.00"}, bill, FEED[8], FEED[8] | {"amount": "31.00"}]
+        told = whatif(file_url, "--without", "2,7", feed=feed, code=1)["lines"]
+    assert [line["status"] for line in told] == ["recorded", "refused", "duplicate", "duplicate", "refused"]
+    assert "amount is 90.00, not 95.00" in told[1]["error"]["message"]
+    assert "amount is 30.00, not 31.00" in told[4]["error"]["message"]
+    assert [told[0]["version"], told[2]["version"], told[3]["version"]] == [11, 11, 10], "by the versions they have"
 
 
 def test_decisions_are_refused_as_always(file_url: str) -> None:

@@ -44,14 +44,14 @@ def test_do_02_past_due_after_19_days(case, mailed, last_day, next_day):
 
 
 def test_c1_the_mailing_day_is_day_0():
-    since, basis = past_due_from(date(2024, 1, 31), "regular", policies().on(date(2024, 1, 31)))
+    since, basis = past_due_from(date(2024, 1, 31), policies().on(date(2024, 1, 31)))
     assert since == date(2024, 2, 20)
     assert (basis.rule, basis.since) == ("DO-02", date(2020, 2, 1))
 
 
 def test_a_day_before_the_first_version_is_an_error():
     with pytest.raises(NoVersion, match="DO-02"):
-        past_due_from(date(1998, 12, 31), "regular", policies().on(date(1998, 12, 31)))
+        past_due_from(date(1998, 12, 31), policies().on(date(1998, 12, 31)))
 
 
 @pytest.mark.parametrize(("paid", "verdict"), [("89.99", "permits"), ("90.00", "blocks")])
