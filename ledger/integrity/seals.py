@@ -7,7 +7,6 @@ never a second text for one size.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from operator import lt
 from typing import NamedTuple
@@ -50,26 +49,30 @@ def seal(
     Returns the last seal; None where nothing was ever recorded. Raises StoreUnavailable where another program is
     sealing, NotSealing, WrongKey, NotIntact.
     """
-    key = current_key(rows)
-    if signer.key != key:
-        raise WrongKey(
-            f"the log's current key is {key.id.hex()}, and the one given is {signer.key.id.hex()} (name its file)"
-        )
     with rows.sealing() as pages:
+        # Asked while nobody can bring in another: a key signs from the seal on that its handover names.
+        key = current_key(rows)
+        if signer.key != key:
+            raise WrongKey(
+                f"the log's current key is {key.id.hex()}, and the one given is {signer.key.id.hex()} (name its file)"
+            )
         finished = _finish(rows, signer)
-        last = before = rows.last()
-        # What was recorded since an interrupted seal was planned is in the one that follows it.
-        for planned in (_open_plan, partial(_next_plan, clock=clock)):
-            plan = planned(rows, last)
-            if plan is not None:
-                _grow(rows, last, plan, report)
-                last = _write(rows, origin, last, plan, pages)
-                finished = _finish(rows, signer)
-        if last is None:
-            return None
-        if last is before and _kept(rows, pages) != last:
+        last = rows.last()
+        begun = _open_plan(rows, last)
+        plan = begun or rows.make_plan(lambda heads: _plan(rows, last, heads, clock()))
+        if plan is not None:
+            _grow(rows, last, plan, report)
+            last = _write(rows, origin, last, plan, pages)
+            finished = _finish(rows, signer)
+        elif last and _kept(rows, pages) != last:
             _heads(rows, last.number, last.heads, pages)
-        return finished or Sealed(last.number, rows.note(last.number) or "", False, last.events)
+    if begun is not None:
+        # What was recorded since an interrupted seal was planned is in the one that follows it.
+        following = seal(rows, origin, signer, clock, report)
+        return following and following._replace(new=True)
+    if last is None:
+        return None
+    return finished or Sealed(last.number, rows.note(last.number) or "", False, last.events)
 
 
 def stated(row: SealRow) -> Seal:
@@ -101,11 +104,7 @@ def _open_plan(rows: SealRows, last: SealRow | None) -> Plan | None:
     return plan if plan and plan.number > (last.number if last else 0) else None
 
 
-def _next_plan(rows: SealRows, last: SealRow | None, clock: Callable[[], datetime]) -> Plan | None:
-    return rows.make_plan(lambda heads: _plan(last, heads, clock()))
-
-
-def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:
+def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:
     before = unpacked_heads(last.heads) if last else [0] * len(heads)
     if list(heads) == before:
         return None
@@ -113,6 +112,11 @@ def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | N
         raise NotIntact(
             f"the ledger says that it ends before what seal {last.number} took in, so nothing was sealed "
             "(run 'water-ledger audit verify')"
+        )
+    # A plan is never taken back, so none is made of events that are not there.
+    if any(map(lt, rows.reached(), heads)):
+        raise NotIntact(
+            "the ledger says that it ends behind its last event, so nothing was sealed (run 'water-ledger audit verify')"
         )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)

@@ -100,13 +100,17 @@ def current_key(rows: SealRows) -> Key:
 
 
 def introduce(rows: SealRows, origin: str, new: Signer, old: Signer | None) -> SealKey:
-    """Make `new` the log's key from the next seal on; `old` hands over, unless it is lost or there is none."""
-    last = rows.last()
-    since = last.number + (rows.note(last.number) is not None) if last else 1
-    text = _handover(origin, since, new.key.vkey)
-    signatures = tuple(signed(text, signer) for signer in (old, new) if signer is not None)
-    key = SealKey(len(rows.keys()) + 1, since, new.key.vkey, str(Note(text, signatures)))
-    rows.add_key(key)
+    """Make `new` the log's key from the next seal on; `old` hands over, unless it is lost or there is none.
+
+    Raises StoreUnavailable where somebody is sealing, Conflict where another key came first.
+    """
+    with rows.sealing():
+        last = rows.last()
+        since = last.number + (rows.note(last.number) is not None) if last else 1
+        text = _handover(origin, since, new.key.vkey)
+        signatures = tuple(signed(text, signer) for signer in (old, new) if signer is not None)
+        key = SealKey(len(rows.keys()) + 1, since, new.key.vkey, str(Note(text, signatures)))
+        rows.add_key(key)
     return key
 
 

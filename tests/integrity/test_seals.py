@@ -1,20 +1,22 @@
 """Taking seals: what they say, what they keep, and that nothing of it is ever taken back."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 
 from ledger.integrity import tree
+from ledger.integrity.audit import Audit, verify
 from ledger.integrity.heads import Places, leaf_hashes
 from ledger.integrity.leaves import event_leaf, head_entry, packed_heads
 from ledger.integrity.notes import read_checkpoint, read_note, verified
 from ledger.integrity.seals import NotIntact, microseconds, seal, stated
-from ledger.integrity.signing import WrongKey, make_key_file
+from ledger.integrity.signing import WrongKey, introduce, make_key_file
 from ledger.integrity.tiles import Edge, StoredTree
 from ledger.store.log import StoreError, StoreUnavailable
 from ledger.store.open import seals_of
-from ledger.store.seal_rows import Head
+from ledger.store.seal_rows import Head, HeadPages
 from scripts.campaigns.forbidding import SEAL_CHANGES, SEAL_REPLACEMENTS
 from tests.integrity.conftest import ORIGIN, House
 
@@ -123,6 +125,53 @@ def test_a_ledger_that_ends_before_its_last_seal_is_not_sealed(house: House, tam
     with pytest.raises(NotIntact, match="ends before what seal 1 took in, so nothing was sealed"):
         house.seal()
     assert len(house.rows.seals()) == 1
+
+
+@pytest.mark.parametrize("sealed", [0, 1])
+def test_a_ledger_that_ends_behind_its_last_event_is_sealed_once_that_is_put_right(
+    house: House, tamper: Callable[..., None], sealed: int
+):
+    """Given a head that somebody raised; when sealing is refused, nothing of it stays: put right, all is sealed."""
+    for _ in range(sealed):
+        house.record("7001")
+        house.seal()
+    house.record("7001", 2)
+    shard, head = next((shard, head) for shard, head in house.log.heads().items() if head)
+    tamper("UPDATE head SET head = %s WHERE shard = %s", head + 1, shard)
+    with pytest.raises(NotIntact, match="ends behind its last event, so nothing was sealed"):
+        house.seal()
+    tamper("UPDATE head SET head = %s WHERE shard = %s", head, shard)
+    assert house.seal().number == sealed + 1
+    assert verify(house.url, processes=1) == Audit([], 2 + sealed, 1, sealed + 1, 0)
+
+
+def test_no_key_comes_in_while_somebody_seals(house: House, store_url: str):
+    """The note that names a key says which seal it signs first: no other is taken meanwhile."""
+    house.record("7001")
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    other = seals_of(store_url + ("?timeout=0" if store_url.startswith("sqlite") else ""))
+    with house.rows.sealing(), pytest.raises(StoreUnavailable, match="is being sealed by another program"):
+        introduce(other, ORIGIN, second, house.signer)
+    other.close()
+    assert len(house.rows.keys()) == 1
+
+
+def test_a_key_that_came_in_just_before_is_the_one_that_has_to_sign(house: House, monkeypatch: pytest.MonkeyPatch):
+    """Given a sealer with the old key; when the new one comes in just before it begins, then it is refused."""
+    house.record("7001")
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    sealing = house.rows.sealing
+
+    def begin() -> AbstractContextManager[HeadPages]:
+        monkeypatch.undo()
+        introduce(house.rows, ORIGIN, second, house.signer)
+        return sealing()
+
+    monkeypatch.setattr(house.rows, "sealing", begin)
+    with pytest.raises(WrongKey, match="the log's current key is"):
+        house.seal()
+    house.seal(second)
+    assert verify(house.url, processes=1).findings == []
 
 
 def test_another_key_does_not_sign(house: House):
