@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -26,11 +26,12 @@ from ledger.integrity.leaves import unpacked_heads
 from ledger.integrity.notes import Checkpoint, read_checkpoint, read_note
 from ledger.integrity.seals import NotIntact, stated
 from ledger.integrity.tiles import StoredTree
-from ledger.store.keys import Keys
+from ledger.store.keys import SEALED, Keys
 from ledger.store.log import Log, Row, StoreError
 from ledger.store.seal_rows import NotSealing, SealRow, SealRows
 
-_KEY_ID = re.compile(rb'"sealed:1:([0-9a-f]{32}):')
+_PAGE = 2_000
+_KEY_ID = re.compile(rb'"%b([0-9a-f]{32}):' % SEALED.encode())
 
 
 class NotSealed(StoreError):
@@ -95,6 +96,16 @@ class SealedLog:
                 return shard, low + rest + 1
             rest -= high - low
         raise NotIntact(f"seal {seal + 1} counts its leaves wrongly (run 'water-ledger audit verify')")
+
+    def taken(self, first: int, last: int) -> Iterator[Row]:
+        """The events that the seals over number `first` up to `last` took, by shard and position; raises NotIntact."""
+        for shard, (low, high) in enumerate(zip(self.heads(first), self.heads(last), strict=True)):
+            while low < high:
+                page = self.log.follow({shard: low}, min(_PAGE, high - low), shard)
+                if not page or page[-1].position != low + len(page):
+                    raise NotIntact(f"events of shard {shard} are missing (run 'water-ledger audit verify')")
+                yield from page
+                low = page[-1].position
 
     def events_of(self, account: str) -> tuple[list[Row], int]:
         """The sealed events of an account by version, and how many are newer."""

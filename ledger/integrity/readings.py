@@ -99,8 +99,10 @@ class Read(NamedTuple):
 def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     """Read the whole log."""
     rows, frame = store.rows, store.frame
-    # Whatever a damaged head states, there is nothing to look at behind the last event of its shard.
-    heads = tuple(map(min, frame.heads, rows.reached()))
+    # Whatever a damaged head or position states, there is nothing to look at behind the last event of its shard, nor
+    # among many more places than there are events.
+    most = 2 * rows.count()
+    heads = tuple(min(head, last, most) for head, last in zip(frame.heads, rows.reached(), strict=True))
     order, seals = laid_out(store.seals, heads), len(store.seals)
     looked_by = (frame._replace(heads=heads), seals) if order else (framed(frame.origin, heads, []), 0)
     ranges = _ranges(order or laid_out([], heads) or [], store.seals[-1].size if order and seals else 0, workers)

@@ -12,7 +12,7 @@ from operator import lt
 from typing import NamedTuple
 
 from ledger.integrity import tree
-from ledger.integrity.heads import Merged
+from ledger.integrity.heads import Damaged, Merged, heads_on
 from ledger.integrity.leaves import NO_NOTE, Seal, note_hash, packed_heads, unpacked_heads
 from ledger.integrity.notes import Checkpoint, Note, Signer, signed
 from ledger.integrity.signing import WrongKey, current_key
@@ -29,7 +29,7 @@ Report = Callable[[int, int], None]
 
 
 class Sealed(NamedTuple):
-    """A seal with its signed note; `new` where this call made it, or finished it."""
+    """A seal with its signed note; `new` where this call made or finished it, `events` counts all that are sealed."""
 
     number: int
     note: str
@@ -64,8 +64,11 @@ def seal(
             _grow(rows, last, plan, report)
             last = _write(rows, origin, last, plan, pages)
             finished = _finish(rows, signer)
-        elif last and _kept(rows, pages) != last:
-            _heads(rows, last.number, last.heads, pages)
+        elif last:
+            if not _sound(pages):
+                pages.finish(0, 0)
+            if _kept(rows, pages) != last:
+                _heads(rows, last.number, last.heads, pages)
     if begun is not None:
         # What was recorded since an interrupted seal was planned is in the one that follows it.
         following = seal(rows, origin, signer, clock, report)
@@ -116,7 +119,8 @@ def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datet
     # A plan is never taken back, so none is made of events that are not there.
     if any(map(lt, rows.reached(), heads)):
         raise NotIntact(
-            "the ledger says that it ends behind its last event, so nothing was sealed (run 'water-ledger audit verify')"
+            "the ledger says that it ends behind its last event, so nothing was sealed "
+            "(run 'water-ledger audit verify')"
         )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)
@@ -192,7 +196,12 @@ def _heads(rows: SealRows, number: int, heads: bytes, pages: HeadPages) -> tuple
     known = _kept(rows, pages)
     after = unpacked_heads(known.heads) if known else [0] * len(until)
     merged = Merged(pages.pages() if any(after) else (), rows.changed(after, until))
-    pages.put(merged.altered())
+    try:
+        pages.put(merged.altered())
+    except Damaged:
+        # They hold nothing of their own, and are made anew from the events.
+        pages.finish(0, 0)
+        return _heads(rows, number, heads, pages)
     pages.finish(number, len(merged.roots))
     return tree.root(merged.roots), merged.accounts
 
@@ -202,6 +211,13 @@ def _kept(rows: SealRows, pages: HeadPages) -> SealRow | None:
     number = pages.state()
     seal = next((seal for seal in rows.seals(number - 1) if seal.number == number), None) if number else None
     return seal if seal and tree.root(rows.page_roots()) == seal.heads_root else None
+
+
+def _sound(pages: HeadPages) -> bool:
+    try:
+        return all(heads_on(page) for page in pages.pages())
+    except Damaged:
+        return False
 
 
 def _finish(rows: SealRows, signer: Signer) -> Sealed | None:

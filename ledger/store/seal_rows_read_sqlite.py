@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from ledger.store.seal_rows import Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
+from ledger.store.seal_rows import EXPLICIT_KEYS, Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
 from ledger.store.sqlite_file import connect, in_plain_words
 
 _ROWS = 5_000
 _STATES = 500
-_EXPLICIT = "(key >= 'id/' AND key < 'id0')"
 # Where the first event is the last one, the last is looked for under no version, which costs nothing.
 _COMMANDS = (
     "SELECT c.shard, key, digest, c.account, first, last, a.state, b.state "
@@ -48,6 +47,10 @@ class SQLiteReadings:
         """The last position of every shard at which an event stands; 0 where none does."""
         return [last for (last,) in self._read("SELECT coalesce(max(position), 0) FROM event")]
 
+    def count(self) -> int:
+        """How many events there are, wherever they stand."""
+        return int(self._read("SELECT count(*) FROM event")[0][0])
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
         query = "SELECT 1 FROM event WHERE position {} LIMIT 1"
@@ -83,16 +86,16 @@ class SQLiteReadings:
 
     def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
-        where = f"(c.shard, key) > (?, ?) AND (c.shard, key) <= (?, ?) AND NOT {_EXPLICIT}"
+        where = f"(c.shard, key) > (?, ?) AND (c.shard, key) <= (?, ?) AND NOT {EXPLICIT_KEYS}"
         return self._pages(_COMMANDS.format(where), (*after_all(low), *after_all(high)), _STATES)
 
     def explicit_commands(self) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys that are explicit ids."""
-        return self._pages(_COMMANDS.format(_EXPLICIT), (), _STATES)
+        return self._pages(_COMMANDS.format(EXPLICIT_KEYS), (), _STATES)
 
     def explicit_count(self) -> int:
         """How many command keys are explicit ids with a digest as long as it has to be."""
-        return int(self._read(f"SELECT count(*) FROM command WHERE {_EXPLICIT} AND length(digest) = 32")[0][0])
+        return int(self._read(f"SELECT count(*) FROM command WHERE {EXPLICIT_KEYS} AND length(digest) = 32")[0][0])
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""

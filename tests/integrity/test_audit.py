@@ -10,6 +10,7 @@ import pytest
 from ledger.integrity.audit import Audit, Evidence, verify
 from ledger.integrity.chains import Finding
 from ledger.integrity.notes import Note, read_note, read_vkey, signed
+from ledger.integrity.seals import NotIntact
 from ledger.integrity.signing import introduce, make_key_file
 from ledger.store.log import Row, event_hash, genesis
 from scripts.campaigns.tampering import tampered
@@ -50,7 +51,27 @@ def test_a_head_that_states_more_events_than_there_are_is_told_at_once(
 ):
     tamper("UPDATE head SET head = %s WHERE shard = 0", head)
     (found,) = verify(store_url, processes=1).findings
-    assert found.reason.endswith(f"and its head says {head}")
+    assert f"and its head says {head}: none stands from position " in found.reason
+
+
+@pytest.mark.parametrize("sealed", [0, 1])
+@pytest.mark.parametrize("far", [2**20, 2**60])
+def test_an_event_moved_far_behind_the_others_is_told_at_once_and_the_gap_named(
+    house: House, store_url: str, tamper: Tamper, far: int, sealed: int
+):
+    """Given an event, sealed or not, at a huge position, a head that says so, and a seal that states as many leaves."""
+    house.record("7001", 3)
+    house.seal()
+    house.record("7001", 2)
+    shard = house.log.rows("7001")[0].shard
+    tamper("UPDATE event SET position = %s WHERE version = %s", far, 3 if sealed else 5)
+    tamper("UPDATE head SET head = %s WHERE shard = %s", far, shard)
+    with pytest.raises(NotIntact, match="is missing, so nothing was sealed"):
+        house.seal()
+    tamper("UPDATE seal SET size = %s", far)
+    found = reasons(verify(store_url, processes=1))
+    gap = "from position 3 to 3" if sealed else f"from position 5 to {far - 1}"
+    assert f"shard {shard} has 5 events, and its head says {far}: none stands {gap}" in found
 
 
 def test_several_processes_find_what_one_finds(

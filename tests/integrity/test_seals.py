@@ -18,6 +18,7 @@ from ledger.store.log import StoreError, StoreUnavailable
 from ledger.store.open import seals_of
 from ledger.store.seal_rows import Head, HeadPages
 from scripts.campaigns.forbidding import SEAL_CHANGES, SEAL_REPLACEMENTS
+from scripts.campaigns.tampering import tampered
 from tests.integrity.conftest import ORIGIN, House
 
 
@@ -228,6 +229,40 @@ def test_the_heads_tree_is_made_anew_where_its_pages_are_lost(sealed_house: Hous
     house.seal()
     assert Places(house.rows).of("7003").version == 4
     assert house.rows.seals()[1].heads_root == root
+
+
+def damage_a_page(house: House, store_url: str) -> None:
+    """Flip a bit of a hash on the page of the heads tree on which all accounts are."""
+    page = house.rows.page(0)
+    flipped = page.entries[:-1] + bytes([page.entries[-1] ^ 1])
+    sqlite = store_url.startswith("sqlite")
+    tampered(
+        store_url.replace(".db", ".heads.db") if sqlite else store_url, "UPDATE head_page SET entries = %s", flipped
+    )
+
+
+@pytest.mark.parametrize("new", [0, 1])
+def test_a_damaged_page_of_the_heads_tree_is_made_anew_and_not_sealed(sealed_house: House, store_url: str, new: int):
+    """Given a page with a flipped bit; no proof is made of it, and the next seal, with something new or without, has
+    the heads that the events give."""
+    house = sealed_house
+    damage_a_page(house, store_url)
+    with pytest.raises(StoreError, match="run 'water-ledger audit seal'"):
+        Places(house.rows).of("7003")
+    if new:
+        house.record("7003")
+        house.seal()
+    house.seal()
+    house.seal()
+    assert Places(house.rows).of("7003").version == 3 + new
+    assert verify(house.url, processes=1).findings == []
+
+
+def test_places_are_those_of_the_seal_that_was_the_last_when_they_were_asked_for(sealed_house: House):
+    places = Places(sealed_house.rows)
+    sealed_house.seal()
+    with pytest.raises(StoreError, match="are not at hand"):
+        places.of("7002")
 
 
 @pytest.mark.parametrize("many", [255, 256, 257, 600])
