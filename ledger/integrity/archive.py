@@ -82,7 +82,10 @@ class EventLine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) -> Index:
-    """Write the log as of the last signed seal to an empty folder; raises NotSealing, NotSealed, NotEmpty."""
+    """Write the log as of the last signed seal to an empty folder.
+
+    Raises NotSealing, NotSealed, NotEmpty, and NotIntact where what is there is not what the seal is over.
+    """
     if not rows.exists():
         raise NotSealing(rows.place)
     signed = [seal for seal in rows.seals() if rows.note(seal.number) is not None]
@@ -90,11 +93,14 @@ def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) 
         raise NotSealed(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
     seal = signed[-1]
     make_empty(folder, "an archive")
-    segments, done = [], 0
+    segments, done, ends = [], 0, bytearray()
     for number, events in enumerate(cut_by_account(rows, unpacked_heads(seal.heads), EVENTS), 1):
         segments.append(_written(folder, f"segment-{number:05d}.jsonl.gz", events))
         done += segments[-1].events
+        ends += ends_of(events)
         report(done, seal.events)
+    if (done, tree.root(split(bytes(ends)))) != (seal.events, seal.heads_root):
+        raise NotIntact(f"the accounts do not end where seal {seal.number} says (run 'water-ledger audit verify')")
     proof = tree.inclusion(seal.size, seal.size - 1, StoredTree(rows).get)
     note = rows.note(seal.number) or ""
     index = Index(FORMAT, note, rows.keys(), seal_said(seal), [each.hex() for each in proof], segments)
@@ -117,18 +123,40 @@ def write_index(folder: Path, index: bytes) -> None:
 
 
 def cut_by_account(rows: SealRows, heads: Sequence[int], many: int) -> Iterator[list[StoredEvent]]:
-    """The events up to the heads by account, cut between accounts into lists of about so many."""
+    """The events up to the heads by account, cut between accounts into lists of about so many; raises NotIntact."""
     waiting: list[StoredEvent] = []
+    until = dict(enumerate(heads))
+    account, types = b"", set[bytes]()
     for page in rows.stored("", LAST):
         for event in page:
-            if event[1] > heads[event[0]]:
+            if event[1] > until.get(event[0], 0):
                 continue
+            if event[2] != account or event[4] not in types:
+                _check_texts(event)
+                account = event[2]
+                types.add(event[4])
             if len(waiting) >= many and event[2] != waiting[-1][2]:
                 yield waiting
                 waiting = []
             waiting.append(event)
     if waiting:
         yield waiting
+
+
+def _check_texts(event: StoredEvent) -> None:
+    try:
+        event[2].decode(), event[4].decode()
+    except UnicodeDecodeError:
+        raise NotIntact(
+            f"the event at position {event[1]} of shard {event[0]} has an account or a type that is no text "
+            "(run 'water-ledger audit verify')"
+        ) from None
+
+
+def ends_of(events: Sequence[StoredEvent]) -> bytes:
+    """The hashes of the leaves that these accounts are in the heads tree."""
+    last = {event[2]: event for event in events}
+    return b"".join(leaf_hashes(Head(name.decode(), event[3], event[6]) for name, event in last.items()))
 
 
 def _written(folder: Path, name: str, events: list[StoredEvent]) -> Segment:

@@ -54,10 +54,11 @@ def verify(
         if sorted(kept) != list(range(shards)):
             return Audit([Finding("", 0, _NO_HEADS)], 0, 0, 0, 0)
         heads = [head for _, head in sorted(kept.items())]
-        seals, unsound = _sound(rows, shards) if sealing else ([], [])
+        events = rows.count()
+        seals, unsound = _sound(rows, shards, events) if sealing else ([], [])
         frame = framed(origin, heads, seals)
         with Workers(sum(heads), processes, report) as workers:
-            findings, chains, leaves = read(Store(url, log, rows, frame, seals), evidence.titles, workers)
+            findings, chains, leaves = read(Store(url, rows, frame, seals, events), evidence.titles, workers)
         findings += [*_counted(rows, frame, chains), *unsound]
         if sealing:
             findings += _Seals(rows, origin, seals, evidence, all_there=not unsound).check(chains, leaves)
@@ -68,10 +69,10 @@ def verify(
         return Audit(_told_once(findings), sum(heads), accounts, len(seals), sum(heads) - sealed)
 
 
-def _sound(rows: SealRows, shards: int) -> tuple[list[SealRow], list[Finding]]:
+def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], list[Finding]]:
     """The seals up to the first one that nobody can have made, and what is said of that."""
     seals = rows.seals()
-    most = max(rows.leaves_kept(), rows.count() + len(seals))
+    most = max(rows.leaves_kept(), events + len(seals))
     for at, seal in enumerate(seals):
         good = {
             "time": 0 <= seal.sealed_at <= _LATEST,

@@ -46,7 +46,10 @@ class Made(NamedTuple):
 
 
 class SealedLog:
-    """A log up to its last signed seal: where its events stand, and what proves it. Raises NotSealed, NotSealing."""
+    """A log up to its last signed seal: where its events stand, and what proves it.
+
+    Raises NotSealed, NotSealing, NotIntact.
+    """
 
     def __init__(self, log: Log, rows: SealRows) -> None:
         if not rows.exists():
@@ -56,6 +59,10 @@ class SealedLog:
         self.seals = rows.seals()
         if not self.seals:
             raise NotSealed(f"nothing is sealed yet at {rows.place} (run 'water-ledger audit seal')")
+        if {len(seal.heads) for seal in self.seals} != {8 * len(log.heads())}:
+            raise NotIntact(
+                f"a seal of {rows.place} is over other shards than there are (run 'water-ledger audit verify')"
+            )
         self.last = self.seals[-1]
         note = rows.note(self.last.number)
         if note is None:
@@ -184,6 +191,17 @@ def checkpoint(sealed: SealedLog) -> Checkpoint:
     return read_checkpoint(read_note(sealed.note).text)
 
 
+def stored_text(row: Row) -> str:
+    """The stored bytes of an event as text; raises NotIntact."""
+    try:
+        return row.state.decode()
+    except UnicodeDecodeError:
+        raise NotIntact(
+            f"account {row.account}, version {row.version}: its stored bytes are no text "
+            "(run 'water-ledger audit verify')"
+        ) from None
+
+
 def _history(sealed: SealedLog, place: Place, rows: Sequence[Row], keys: Keys | None) -> History:
     events = [
         EventSaid(
@@ -193,7 +211,7 @@ def _history(sealed: SealedLog, place: Place, rows: Sequence[Row], keys: Keys | 
             position=row.position,
             leaf=sealed.leaf_of(row.shard, row.position),
             hash=row.hash.hex(),
-            stored=row.state.decode(),
+            stored=stored_text(row),
         )
         for row in rows
     ]

@@ -14,9 +14,9 @@ import msgspec
 
 from ledger.events import UTILITY
 from ledger.integrity import tree
-from ledger.integrity.archive import INDEX, BadArchive, cut_by_account, make_empty, tip_of, write_index
-from ledger.integrity.heads import leaf_hashes
+from ledger.integrity.archive import INDEX, BadArchive, cut_by_account, ends_of, make_empty, tip_of, write_index
 from ledger.integrity.leaves import unpacked_heads
+from ledger.integrity.seals import NotIntact
 from ledger.integrity.tiles import split
 from ledger.store.log import shard_of
 from ledger.store.seal_rows import Head, SealRows, StoredEvent
@@ -70,7 +70,7 @@ class Group(NamedTuple):
 
 
 def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report = lambda done, of: None) -> Index:
-    """Write all that is recorded to an empty folder, in so many parts; raises NotEmpty, NoPyArrow."""
+    """Write all that is recorded to an empty folder, in so many parts; raises NotEmpty, NotIntact, NoPyArrow."""
     arrow, parquet = _pyarrow()
     make_empty(folder, "an export")
     # The heads come first: what is recorded from here on is left out, whatever the reading below sees of it.
@@ -92,12 +92,14 @@ def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report 
                 if some:
                     table = arrow.table(list(zip(*some, strict=True)), schema=schema)
                     writers[file].write_table(table, row_group_size=len(some))
-            leaves += _leaves(events)
+            leaves += ends_of(events)
             done += len(events)
             report(done, sum(heads))
     finally:
         for writer in writers:
             writer.close()
+    if done != sum(heads):
+        raise NotIntact(f"{done} events were found, and the heads say {sum(heads)} (run 'water-ledger audit verify')")
     hashes = split(bytes(leaves))
     index = Index(
         FORMAT,
@@ -124,12 +126,6 @@ def seal_of(rows: SealRows, index: Index) -> int | None:
 
 def _file_of(account: str, parts: int) -> int:
     return 0 if account == UTILITY else 1 + shard_of(account, parts)
-
-
-def _leaves(events: Sequence[StoredEvent]) -> bytes:
-    """The hashes of the leaves that these accounts are in the heads tree."""
-    last = {event[2]: event for event in events}
-    return b"".join(leaf_hashes(Head(name.decode(), event[3], event[6]) for name, event in last.items()))
 
 
 _NAMES = ["account", "type"]

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ledger.integrity import tree
-from ledger.integrity.bundle import SealedLog, seal_said
+from ledger.integrity.bundle import SealedLog, seal_said, stored_text
 from ledger.integrity.bundle_form import Count, Hash, Malformed, Name, SealSaid, strictly
 from ledger.integrity.check import Finding, is_what_it_says, read_signed, unsigned
 from ledger.integrity.leaves import NO_NOTE, event_leaf, head_entry, note_hash, packed_heads
@@ -66,9 +66,8 @@ def lines(sealed: SealedLog) -> Iterator[bytes]:
     yield msgspec.json.encode(Beginning(FORMAT, sealed.log.origin, len(sealed.last.heads) // 8))
     for number, seal in enumerate(sealed.seals):
         for row in sealed.taken(number, number + 1):
-            line = EventLine(
-                row.account, row.version, row.type, row.shard, row.position, row.hash.hex(), row.state.decode()
-            )
+            place = row.shard, row.position, row.hash.hex()
+            line = EventLine(row.account, row.version, row.type, *place, stored_text(row))
             yield msgspec.json.encode(line)
         yield msgspec.json.encode(SealLine(seal_said(seal)))
         yield msgspec.json.encode(NoteLine(sealed.rows.note(seal.number) or ""))

@@ -229,6 +229,9 @@ class SealRows(Protocol):
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""
 
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account; one whose name is damaged may be left out."""
+
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""
 

@@ -21,14 +21,17 @@ class PostgresReadings:
 
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
-        # The primary key finds a page without sorting anything, also where a damaged position lies far behind.
-        query = (
-            "SELECT position, hash FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s "
-            "ORDER BY position LIMIT %s"
-        )
-        while after < until and (page := self._read(query, (shard, after, until, _ROWS))):
-            yield page
-            after = page[-1][0]
+        where = "FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"
+        while after < until:
+            # Positions have no gaps: a page of them is a range, which the primary key finds without sorting anything.
+            high = min(after + _ROWS, until)
+            if page := self._read(f"SELECT position, hash {where} ORDER BY position", (shard, after, high)):
+                yield page
+            else:
+                # A gap there is all the same may be as wide as a damaged position says.
+                ((following,),) = self._read(f"SELECT min(position) {where}", (shard, high, until))
+                high = following - 1 if following else until
+            after = high
 
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
         """Pages of the events of accounts over `after` and at most `until`, by account and version."""
@@ -127,6 +130,13 @@ class PostgresReadings:
         )
         types = ("int2", "bytea", "bytea", "bytea", "int8", "int8", "bytea", "bytea")
         return self._link.pages(query, values, types, _STATES, settings=_SORTING)
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account."""
+        query = f"SELECT account FROM {self._schema}.event WHERE version = 1 ORDER BY account"
+        for page in self._link.pages(query, (), ("text",), _ROWS):
+            for (account,) in page:
+                yield account
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

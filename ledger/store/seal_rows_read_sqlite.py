@@ -2,14 +2,19 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
+from ledger.store.log import LAST
 from ledger.store.seal_rows import EXPLICIT_KEYS, Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
 from ledger.store.sqlite_file import connect, in_plain_words
 
 _ROWS = 5_000
 _STATES = 500
+_END = b""
+"""Sorts after every text, a damaged one too, being none."""
+
 # Where the first event is the last one, the last is looked for under no version, which costs nothing.
 _COMMANDS = (
     "SELECT c.shard, key, digest, c.account, first, last, a.state, b.state "
@@ -69,7 +74,7 @@ class SQLiteReadings:
             "SELECT shard, position, account, version, type, state, hash FROM event "
             "WHERE account > ? AND account <= ? ORDER BY account, version"
         )
-        return self._pages(query, (after, until), _STATES)
+        return self._pages(query, (after, _END if until == LAST else until), _STATES)
 
     def states(self, account: str) -> Iterator[Sequence[tuple[int, bytes]]]:
         """Pages of the versions and stored bytes of one account, by version."""
@@ -82,7 +87,7 @@ class SQLiteReadings:
             "SELECT account, max(version) FROM event WHERE account > ? AND account <= ? "
             "GROUP BY account ORDER BY account"
         )
-        return self._pages(query, (low[1], high[1]))
+        return self._pages(query, (low[1], _END if high[1] == LAST else high[1]))
 
     def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
@@ -103,6 +108,13 @@ class SQLiteReadings:
         with in_plain_words(self.place):
             db = self._connection()
             return {key: row for shard, key in keys if (row := db.execute(query, (shard, key)).fetchone())}
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account; one whose name is damaged is left out."""
+        for page in self._pages("SELECT account FROM event WHERE version = 1 ORDER BY account", ()):
+            for (account,) in page:
+                with suppress(UnicodeDecodeError):
+                    yield account.decode()
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""
@@ -134,6 +146,9 @@ class SQLiteReadings:
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
             self._open = connect(self.place, self._mode, self._timeout)
+            if self._mode == "ro":
+                # Whatever a damaged text is, an audit says what it finds in it.
+                self._open.text_factory = partial(str, encoding="utf-8", errors="replace")
         return self._open
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

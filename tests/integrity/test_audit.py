@@ -85,6 +85,32 @@ def test_several_processes_find_what_one_finds(
     assert [f[:2] for f in alone.findings] == [("7004", 2)]
 
 
+NO_TEXT = "CAST(x'ff37' AS TEXT)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (f"UPDATE event SET account = {NO_TEXT} WHERE account = '7002' AND version = 1", "7002 1 it is missing"),
+        (f"UPDATE event SET account = {NO_TEXT} WHERE account = '7002'", "\ufffd7 1 its stored bytes, or its hash"),
+        (f"UPDATE event SET type = {NO_TEXT} WHERE account = '7002' AND version = 2", "7002 2 its stored bytes"),
+        (f"UPDATE command SET key = {NO_TEXT} WHERE account = '7002' AND first = 1", "7002 1 no command key names it"),
+        (f"UPDATE seal SET body = {NO_TEXT} WHERE number = 1", "the text of the note of seal 1 is not what the seal"),
+        (f"UPDATE seal_note SET note = {NO_TEXT} WHERE number = 1", "the note of seal 1: "),
+        (f"UPDATE seal_key SET vkey = {NO_TEXT}", "key 1: a verifier key is NAME"),
+        (f"UPDATE seal_key SET handover = {NO_TEXT}", "key 1: a note is a text"),
+    ],
+)
+def test_a_text_that_is_none_is_told_like_any_other_change(sqlite_store_url: str, tmp_path, statement: str, told: str):
+    """Given a file in which a byte of a text was damaged, so that it is no text any more (a server takes none)."""
+    with closing(House(sqlite_store_url, tmp_path)) as house:
+        house.record("7001", 3)
+        house.record("7002", 3)
+        house.seal()
+        tampered(sqlite_store_url, statement)
+        assert told in reasons(verify(sqlite_store_url, processes=1))
+
+
 def flips(value: Any, every: int) -> list[Any]:
     """The value with one bit flipped, for every so many of its bits."""
     if isinstance(value, int):
