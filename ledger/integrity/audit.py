@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import lt
 from typing import NamedTuple
 
 from ledger.integrity import tree
@@ -16,7 +17,7 @@ from ledger.integrity.signing import followed
 from ledger.integrity.tiles import HEIGHT, Edge, split
 from ledger.store.log import StoreError
 from ledger.store.open import open_log, seals_of
-from ledger.store.seal_rows import PAGE, Part, Plan, SealRow, SealRows
+from ledger.store.seal_rows import PAGE, Part, SealRow, SealRows
 
 
 class Audit(NamedTuple):
@@ -211,13 +212,16 @@ class _Seals:
     def _plan(self, last: SealRow | None) -> None:
         """The latest plan is that of the last seal, or follows it."""
         plan = self._rows.plan()
-        if last and (plan is None or plan.number <= last.number):
-            if plan != Plan(*last[:4]):
+        sealed_at, size = (last.sealed_at, last.size) if last else (-1, 0)
+        if last and (plan is None or plan.first_leaf < size):
+            if plan is None or plan[1:] != last[1:4]:
                 self._log(f"seal {last.number} is not the one that was planned")
         elif plan:
-            number, sealed_at, size = (last.number, last.sealed_at, last.size) if last else (0, -1, 0)
-            if plan.number != number + 1 or plan.first_leaf != size or plan.sealed_at <= sealed_at:
-                self._log(f"the plan of seal {plan.number} does not follow seal {number}")
+            heads, shards = unpacked_heads(plan.heads), self._rows.heads()
+            if plan.first_leaf != size or plan.sealed_at <= sealed_at:
+                self._log(f"plan {plan.number} does not follow the last seal")
+            elif len(heads) != len(shards) or any(map(lt, shards, heads)):
+                self._log(f"plan {plan.number} is of events that are not there")
 
     def _notes(self) -> None:
         keys, wrong = followed(self._origin, self._rows.keys(), self._evidence.key)

@@ -103,8 +103,13 @@ def moment_of(microseconds: int) -> datetime:
 
 
 def _open_plan(rows: SealRows, last: SealRow | None) -> Plan | None:
-    plan = rows.plan()
-    return plan if plan and plan.number > (last.number if last else 0) else None
+    plan, size = rows.plan(), last.size if last else 0
+    if plan is None or plan.first_leaf != size:
+        return None
+    heads, reached = unpacked_heads(plan.heads), rows.reached()
+    possible = len(heads) == len(reached) and not any(map(lt, reached, heads))
+    # One of events that are not there gives way to another, as long as nothing of it was made.
+    return plan if possible or rows.leaves_written() > size else None
 
 
 def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:
@@ -116,7 +121,6 @@ def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datet
             f"the ledger says that it ends before what seal {last.number} took in, so nothing was sealed "
             "(run 'water-ledger audit verify')"
         )
-    # A plan is never taken back, so none is made of events that are not there.
     if any(map(lt, rows.reached(), heads)):
         raise NotIntact(
             "the ledger says that it ends behind its last event, so nothing was sealed "
@@ -124,7 +128,8 @@ def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datet
         )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)
-    return Plan(last.number + 1 if last else 1, at, last.size if last else 0, packed_heads(heads))
+    latest = rows.plan()
+    return Plan(latest.number + 1 if latest else 1, at, last.size if last else 0, packed_heads(heads))
 
 
 def _grow(rows: SealRows, last: SealRow | None, plan: Plan, report: Report) -> None:
@@ -173,6 +178,7 @@ def _leaves(rows: SealRows, ranges: Sequence[tuple[int, int, int]], skip: int) -
 def _write(rows: SealRows, origin: str, last: SealRow | None, plan: Plan, pages: HeadPages) -> SealRow:
     """Write down the planned seal, its leaf, and the text of its note."""
     events = sum(unpacked_heads(plan.heads))
+    plan = plan._replace(number=last.number + 1 if last else 1)
     heads_root, accounts = _heads(rows, plan.number, plan.heads, pages)
     previous = NO_NOTE
     if last:

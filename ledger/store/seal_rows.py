@@ -26,7 +26,8 @@ class NotSealing(StoreError):
 class Plan(NamedTuple):
     """What a seal is going to hold, fixed before the work begins: whoever goes on with it makes the same seal.
 
-    `sealed_at` is in microseconds since 1970 began; `heads` are the last positions of all shards, packed.
+    `number` counts the plans, of which there are more than seals where one could not be made; `sealed_at` is in
+    microseconds since 1970 began; `heads` are the last positions of all shards, packed.
     """
 
     number: int

@@ -253,7 +253,7 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal_plan SET sealed_at = 5 WHERE number = 2", "seal 2 is not the one that was planned"),
         ("UPDATE seal SET number = 0 WHERE number = 2", "there are seals with numbers under 1"),
         ("DELETE FROM seal_plan WHERE number = 2", "seal 2 is not the one that was planned"),
-        ("UPDATE seal_plan SET number = 9 WHERE number = 2", "the plan of seal 9 does not follow seal 2"),
+        ("UPDATE seal_plan SET first_leaf = 99 WHERE number = 2", "plan 2 does not follow the last seal"),
         ("UPDATE seal_key SET number = 0", "key 1 is missing: the next is numbered 0"),
         ("UPDATE head SET shard = 99 WHERE shard = 0", "the heads of its shards are not all there"),
         ("DELETE FROM tree_part WHERE level = 0", "it is not what the log tree keeps of it (leaf 0)"),

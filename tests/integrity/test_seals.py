@@ -16,7 +16,7 @@ from ledger.integrity.signing import WrongKey, introduce, make_key_file
 from ledger.integrity.tiles import Edge, StoredTree
 from ledger.store.log import StoreError, StoreUnavailable
 from ledger.store.open import seals_of
-from ledger.store.seal_rows import Head, HeadPages
+from ledger.store.seal_rows import Head, HeadPages, Plan
 from scripts.campaigns.forbidding import SEAL_CHANGES, SEAL_REPLACEMENTS
 from scripts.campaigns.tampering import tampered
 from tests.integrity.conftest import ORIGIN, House
@@ -144,6 +144,23 @@ def test_a_ledger_that_ends_behind_its_last_event_is_sealed_once_that_is_put_rig
     tamper("UPDATE head SET head = %s WHERE shard = %s", head, shard)
     assert house.seal().number == sealed + 1
     assert verify(house.url, processes=1) == Audit([], 2 + sealed, 1, sealed + 1, 0)
+
+
+@pytest.mark.parametrize("far", [1, 2**40, 2**63])
+def test_a_plan_of_events_that_are_not_there_gives_way_to_another(house: House, tamper: Callable[..., None], far: int):
+    """Given a plan of more than the log holds, of which nothing was made; the audit says so until the next seal."""
+    house.record("7001")
+    house.seal()
+    house.record("7001")
+    heads = [head + far * (head > 0) for head in house.log.heads().values()]
+    house.rows.make_plan(lambda _: Plan(2, microseconds(house.now), house.rows.last().size, packed_heads(heads)))
+    (found,) = verify(house.url, processes=1).findings
+    assert found.reason == "plan 2 is of events that are not there"
+    assert house.seal().number == 2
+    assert verify(house.url, processes=1) == Audit([], 2, 1, 2, 0)
+    house.record("7001")
+    assert house.seal().number == 3
+    assert verify(house.url, processes=1).findings == []
 
 
 def test_no_key_comes_in_while_somebody_seals(house: House, store_url: str):
