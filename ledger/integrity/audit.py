@@ -78,7 +78,7 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
         good = {
             "time": 0 <= seal.sealed_at <= _LATEST,
             "size": 0 < seal.size <= most and seal.first_leaf >= 0,
-            "count": min(seal.number, seal.events, seal.accounts) >= 0,
+            "count": 0 <= seal.number <= most and min(seal.events, seal.accounts) >= 0,
             "list of heads": len(seal.heads) == 8 * shards,
             "hash": len(seal.heads_root) == len(seal.previous) == len(seal.root) == 32,
         }

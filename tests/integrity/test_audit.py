@@ -242,6 +242,7 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal SET size = 4611686018427387904 WHERE number = 2", "seal 2 states a size that no seal"),
         ("UPDATE seal SET first_leaf = -1 WHERE number = 2", "seal 2 states a size that no seal"),
         ("UPDATE seal SET accounts = -1 WHERE number = 1", "seal 1 states a count that no seal"),
+        ("UPDATE seal SET number = 9223372036854775807 WHERE number = 2", "seal 2 states a count that no seal"),
         ("UPDATE seal SET heads = root WHERE number = 1", "seal 1 states a list of heads that no seal"),
         ("UPDATE seal SET heads = root WHERE number = 2", "seal 2 states a list of heads that no seal"),
         ("DELETE FROM seal WHERE number = 2", "seal 2 has a signed note, and is missing itself"),
