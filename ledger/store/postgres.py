@@ -16,6 +16,7 @@ from ledger.store.log import (
     NotALedger,
     Recorded,
     Row,
+    StoreError,
     StoreUnavailable,
     Tip,
     Wanted,
@@ -176,6 +177,8 @@ class PostgresLog:
         values = (len(entries), shard, *links(*keys), shard, len(entries), *links(*events))
         try:
             found = self._run(_append_statement(len(entries), len(keys)), tuple(values))
+            if not found:
+                raise self._headless()
             last: int = max(position for (position,) in found)
         except Lost:
             last = self._landed(shard, account, tips[account])
@@ -190,7 +193,10 @@ class PostgresLog:
         try:
             with self.link.transaction():
                 query = "SELECT shard, head FROM {s}.head WHERE shard = ANY(%s) ORDER BY shard FOR UPDATE"
-                batch = PostgresBatch(self, dict(self._run(query, (list(shards),))))
+                heads = dict(self._run(query, (list(shards),)))
+                if len(heads) != len(shards):
+                    raise self._headless()
+                batch = PostgresBatch(self, heads)
                 yield batch
                 batch.move_heads()
         except Lost:
@@ -277,6 +283,9 @@ class PostgresLog:
         if not found:
             raise self._undone()
         return int(found[0][0])
+
+    def _headless(self) -> StoreError:
+        return StoreError(f"{self.link.place} lacks the head of a shard (restore a copy, or run 'audit verify')")
 
     def _undone(self) -> Conflict:
         return Conflict(f"the connection to {self.link.place} was lost before anything was recorded")
