@@ -8,23 +8,23 @@ so that an archive without an index is one that was not finished.
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ledger.integrity import tree
-from ledger.integrity.bundle import NotSealed
+from ledger.integrity.bundle import NotSealed, seal_said
+from ledger.integrity.bundle_form import Hash, SealSaid
 from ledger.integrity.heads import leaf_hashes
-from ledger.integrity.leaves import Seal, unpacked_heads
+from ledger.integrity.leaves import unpacked_heads
 from ledger.integrity.notes import BadNote, Key, read_checkpoint, read_note, verified
-from ledger.integrity.seals import NotIntact, stated
+from ledger.integrity.seals import NotIntact
 from ledger.integrity.signing import trusted_from
-from ledger.integrity.tiles import StoredTree
+from ledger.integrity.tiles import StoredTree, split
 from ledger.store.log import LAST, StoreError, event_hash, genesis
-from ledger.store.seal_rows import Head, NotSealing, SealKey, SealRow, SealRows, StoredEvent
+from ledger.store.seal_rows import Head, NotSealing, SealKey, SealRows, StoredEvent
 
 EVENTS = 50_000
 """About how many events a segment holds."""
@@ -34,7 +34,8 @@ LARGEST, LONGEST = 2**28, 2**24
 
 FORMAT = "waterledger/archive/v1"
 _CUT = b',"stored":'
-_INDEX = "index.json"
+INDEX = "index.json"
+"""Written last: a folder without it was not finished."""
 
 Report = Callable[[int, int], None]
 
@@ -58,43 +59,14 @@ class Segment(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     events: int
 
 
-class SealText(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A seal as JSON: hashes in hex."""
-
-    number: int
-    sealed_at: int
-    first_leaf: int
-    shards: str
-    events: int
-    accounts: int
-    heads_root: str
-    previous: str
-
-    @classmethod
-    def of(cls, seal: Seal) -> "SealText":
-        """The text of a seal."""
-        values: list[Any] = [each.hex() if isinstance(each, bytes) else each for each in seal]
-        return cls(*values)
-
-    def seal(self) -> Seal:
-        """The seal; raises ValueError where a hash is not 32 bytes in lower-case hex."""
-        values: list[Any] = []
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            values.append(_unhexed(value) if isinstance(value, str) else value)
-            if isinstance(value, int) and not 0 <= value < 2**64:
-                raise ValueError(f"{name} is out of range")
-        return Seal(*values)
-
-
 class Index(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What an archive holds, under which note, the log's keys, and the proof that the seal stands under the note."""
 
     format: str
     note: str
     keys: list[SealKey]
-    seal: SealText
-    proof: list[str]
+    seal: SealSaid
+    proof: list[Hash]
     segments: list[Segment]
 
 
@@ -110,44 +82,81 @@ class EventLine(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def write(rows: SealRows, folder: Path, report: Report = lambda done, of: None) -> Index:
-    """Write the log as of the last signed seal to an empty folder; raises NotSealing, NotSealed, NotEmpty."""
+    """Write the log as of the last signed seal to an empty folder.
+
+    Raises NotSealing, NotSealed, NotEmpty, and NotIntact where what is there is not what the seal is over.
+    """
     if not rows.exists():
         raise NotSealing(rows.place)
     signed = [seal for seal in rows.seals() if rows.note(seal.number) is not None]
     if not signed:
         raise NotSealed(f"{rows.place} has no signed seal yet (run 'water-ledger audit seal')")
     seal = signed[-1]
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise NotEmpty(f"{folder} is not empty, and an archive is never mixed with anything (name another folder)")
-    folder.mkdir(parents=True, exist_ok=True)
-    segments, done = [], 0
-    for number, lines in enumerate(_segments(rows, seal), 1):
-        segments.append(_written(folder, f"segment-{number:05d}.jsonl.gz", lines))
+    make_empty(folder, "an archive")
+    segments, done, ends = [], 0, bytearray()
+    for number, events in enumerate(cut_by_account(rows, unpacked_heads(seal.heads), EVENTS), 1):
+        segments.append(_written(folder, f"segment-{number:05d}.jsonl.gz", events))
         done += segments[-1].events
+        ends += ends_of(events)
         report(done, seal.events)
+    if (done, tree.root(split(bytes(ends)))) != (seal.events, seal.heads_root):
+        raise NotIntact(f"the accounts do not end where seal {seal.number} says (run 'water-ledger audit verify')")
     proof = tree.inclusion(seal.size, seal.size - 1, StoredTree(rows).get)
     note = rows.note(seal.number) or ""
-    index = Index(FORMAT, note, rows.keys(), SealText.of(stated(seal)), [each.hex() for each in proof], segments)
-    draft = folder / f"{_INDEX}.part"
-    draft.write_bytes(msgspec.json.format(msgspec.json.encode(index)) + b"\n")
-    draft.replace(folder / _INDEX)
+    index = Index(FORMAT, note, rows.keys(), seal_said(seal), [each.hex() for each in proof], segments)
+    write_index(folder, msgspec.json.format(msgspec.json.encode(index)))
     return index
 
 
-def _segments(rows: SealRows, seal: SealRow) -> Iterator[list[StoredEvent]]:
-    """The sealed events by account, cut between accounts."""
-    heads = unpacked_heads(seal.heads)
+def make_empty(folder: Path, what: str) -> None:
+    """Make the folder; raises NotEmpty where something is in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NotEmpty(f"{folder} is not empty, and {what} is never mixed with anything (name another folder)")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_index(folder: Path, index: bytes) -> None:
+    """Write the index whole or not at all: it says that everything else is there."""
+    draft = folder / f"{INDEX}.part"
+    draft.write_bytes(index + b"\n")
+    draft.replace(folder / INDEX)
+
+
+def cut_by_account(rows: SealRows, heads: Sequence[int], many: int) -> Iterator[list[StoredEvent]]:
+    """The events up to the heads by account, cut between accounts into lists of about so many; raises NotIntact."""
     waiting: list[StoredEvent] = []
+    until = dict(enumerate(heads))
+    account, types = b"", set[bytes]()
     for page in rows.stored("", LAST):
         for event in page:
-            if event[1] > heads[event[0]]:
+            if event[1] > until.get(event[0], 0):
                 continue
-            if len(waiting) >= EVENTS and event[2] != waiting[-1][2]:
+            if event[2] != account or event[4] not in types:
+                _check_texts(event)
+                account = event[2]
+                types.add(event[4])
+            if len(waiting) >= many and event[2] != waiting[-1][2]:
                 yield waiting
                 waiting = []
             waiting.append(event)
     if waiting:
         yield waiting
+
+
+def _check_texts(event: StoredEvent) -> None:
+    try:
+        event[2].decode(), event[4].decode()
+    except UnicodeDecodeError:
+        raise NotIntact(
+            f"the event at position {event[1]} of shard {event[0]} has an account or a type that is no text "
+            "(run 'water-ledger audit verify')"
+        ) from None
+
+
+def ends_of(events: Sequence[StoredEvent]) -> bytes:
+    """The hashes of the leaves that these accounts are in the heads tree."""
+    last = {event[2]: event for event in events}
+    return b"".join(leaf_hashes(Head(name.decode(), event[3], event[6]) for name, event in last.items()))
 
 
 def _written(folder: Path, name: str, events: list[StoredEvent]) -> Segment:
@@ -171,17 +180,17 @@ class Archive:
     def __init__(self, folder: Path, key: Key | None = None) -> None:
         self._folder = folder
         try:
-            self.index = msgspec.json.decode((folder / _INDEX).read_bytes(), type=Index)
-            self.seal = self.index.seal.seal()
-            proof = [_unhexed(each) for each in self.index.proof]
+            self.index = msgspec.json.decode((folder / INDEX).read_bytes(), type=Index)
+            self.seal = self.index.seal.seal
+            proof = [bytes.fromhex(each) for each in self.index.proof]
             note = read_note(self.index.note)
             self.point = read_checkpoint(note.text)
         except OSError:
-            raise BadArchive(f"{folder} holds no finished archive: there is no {_INDEX}") from None
-        except (msgspec.MsgspecError, ValueError, BadNote) as error:
-            raise BadArchive(f"{folder / _INDEX} cannot be read: {error}") from None
+            raise BadArchive(f"{folder} holds no finished archive: there is no {INDEX}") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, BadNote) as error:
+            raise BadArchive(f"{folder / INDEX} cannot be read: {error}") from None
         if self.index.format != FORMAT:
-            raise BadArchive(f"{folder / _INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
+            raise BadArchive(f"{folder / INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
         try:
             if key and not verified(note, trusted_from(self.point.origin, self.index.keys, key)):
                 by = f"{key.name} ({key.id.hex()}), nor by a key that it handed over to"
@@ -207,7 +216,7 @@ class Archive:
                 leaves += leaf_hashes([tip])[0]
                 events += len(found)
                 yield account, [state for _, state in found]
-        hashes = [bytes(leaves[at : at + 32]) for at in range(0, len(leaves), 32)]
+        hashes = split(bytes(leaves))
         if (events, len(hashes)) != (self.seal.events, self.seal.accounts):
             stated = f"{self.seal.events} events of {self.seal.accounts} accounts"
             raise BadArchive(f"the seal states {stated}, and the archive has {events} of {len(hashes)}")
@@ -285,10 +294,3 @@ def _parsed(line: bytes, segment: Segment) -> tuple[EventLine, bytes]:
     except (msgspec.MsgspecError, ValueError) as error:
         raise BadArchive(f"a line of {segment.file} cannot be read: {error}") from None
     return found, state[:-2]
-
-
-def _unhexed(text: str) -> bytes:
-    value = bytes.fromhex(text)
-    if len(value) != 32 or value.hex() != text:
-        raise ValueError(f"{text[:70]!r} is not a hash of 32 bytes in lower-case hex")
-    return value

@@ -3,20 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import lt
 from typing import NamedTuple
 
 from ledger.integrity import tree
 from ledger.integrity.chains import Finding, Frame, Told, framed
 from ledger.integrity.growth import Grown, kept_nodes
 from ledger.integrity.leaves import NO_NOTE, note_hash, unpacked_heads
-from ledger.integrity.notes import BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
+from ledger.integrity.notes import SIGNATURE, BadNote, Checkpoint, Key, Note, read_checkpoint, read_note, verified
 from ledger.integrity.readings import Report, Store, Workers, read
 from ledger.integrity.seals import microseconds
 from ledger.integrity.signing import followed
 from ledger.integrity.tiles import HEIGHT, Edge, split
 from ledger.store.log import StoreError
 from ledger.store.open import open_log, seals_of
-from ledger.store.seal_rows import PAGE, Part, Plan, SealRow, SealRows
+from ledger.store.seal_rows import PAGE, Part, SealRow, SealRows
 
 
 class Audit(NamedTuple):
@@ -54,11 +55,12 @@ def verify(
         if sorted(kept) != list(range(shards)):
             return Audit([Finding("", 0, _NO_HEADS)], 0, 0, 0, 0)
         heads = [head for _, head in sorted(kept.items())]
-        seals, unsound = _sound(rows, shards, sum(heads)) if sealing else ([], [])
+        events = rows.count()
+        seals, unsound = _sound(rows, shards, events) if sealing else ([], [])
         frame = framed(origin, heads, seals)
         with Workers(sum(heads), processes, report) as workers:
-            findings, chains, leaves = read(Store(url, log, rows, frame, seals), evidence.titles, workers)
-        findings += [*_counted(frame, chains), *unsound]
+            findings, chains, leaves = read(Store(url, rows, frame, seals, events), evidence.titles, workers)
+        findings += [*_counted(rows, frame, chains), *unsound]
         if sealing:
             findings += _Seals(rows, origin, seals, evidence, all_there=not unsound).check(chains, leaves)
         elif evidence.notes:
@@ -76,7 +78,7 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
         good = {
             "time": 0 <= seal.sealed_at <= _LATEST,
             "size": 0 < seal.size <= most and seal.first_leaf >= 0,
-            "count": min(seal.number, seal.events, seal.accounts) >= 0,
+            "count": 0 <= seal.number <= most and min(seal.events, seal.accounts) >= 0,
             "list of heads": len(seal.heads) == 8 * shards,
             "hash": len(seal.heads_root) == len(seal.previous) == len(seal.root) == 32,
         }
@@ -90,25 +92,44 @@ def _sound(rows: SealRows, shards: int, events: int) -> tuple[list[SealRow], lis
     return seals, []
 
 
-def _counted(frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
+def _counted(rows: SealRows, frame: Frame, chains: Sequence[Told]) -> Iterator[Finding]:
     for shard, head in enumerate(frame.heads):
         found = sum(each.events[shard] for each in chains)
         if found != head:
-            yield Finding("", 0, f"shard {shard} has {found} events, and its head says {head}")
+            gap = _first_gap(rows, shard, head)
+            where = f": none stands from position {gap.start} to {gap.stop - 1}" if gap else ""
+            yield Finding("", 0, f"shard {shard} has {found} events, and its head says {head}{where}")
+
+
+def _first_gap(rows: SealRows, shard: int, head: int) -> range:
+    """The first positions of a shard up to its head at which no event stands."""
+    due = 1
+    for page in rows.hashes(shard, 0, head):
+        for position, _ in page:
+            if position != due:
+                return range(due, position)
+            due += 1
+    return range(due, head + 1)
 
 
 def _told_once(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings by account and version; of a reason that runs on through an account, where it begins."""
+    """The findings by account and version; of a reason that runs on through an account, where it begins and ends."""
     found: list[Finding] = []
+    ends: list[int] = []
     begun: dict[tuple[str, str], int] = {}
     for finding in sorted(dict.fromkeys(findings)):
         kind = finding.account, finding.reason.partition(" (leaf")[0]
-        if finding.account and begun.get(kind, -2) == finding.version - 1:
-            begun[kind] = finding.version
+        at = begun.get(kind)
+        if finding.account and at is not None and ends[at] == finding.version - 1:
+            ends[at] = finding.version
             continue
-        begun[kind] = finding.version
+        begun[kind] = len(found)
         found.append(finding)
-    return found
+        ends.append(finding.version)
+    return [
+        each if end == each.version else each._replace(reason=f"{each.reason}, and so on up to version {end}")
+        for each, end in zip(found, ends, strict=True)
+    ]
 
 
 class _Seals:
@@ -191,13 +212,16 @@ class _Seals:
     def _plan(self, last: SealRow | None) -> None:
         """The latest plan is that of the last seal, or follows it."""
         plan = self._rows.plan()
-        if last and (plan is None or plan.number <= last.number):
-            if plan != Plan(*last[:4]):
+        sealed_at, size = (last.sealed_at, last.size) if last else (-1, 0)
+        if last and (plan is None or plan.first_leaf < size):
+            if plan is None or plan[1:] != last[1:4]:
                 self._log(f"seal {last.number} is not the one that was planned")
         elif plan:
-            number, sealed_at, size = (last.number, last.sealed_at, last.size) if last else (0, -1, 0)
-            if plan.number != number + 1 or plan.first_leaf != size or plan.sealed_at <= sealed_at:
-                self._log(f"the plan of seal {plan.number} does not follow seal {number}")
+            heads, shards = unpacked_heads(plan.heads), self._rows.heads()
+            if plan.first_leaf != size or plan.sealed_at <= sealed_at:
+                self._log(f"plan {plan.number} does not follow the last seal")
+            elif len(heads) != len(shards) or any(map(lt, shards, heads)):
+                self._log(f"plan {plan.number} is of events that are not there")
 
     def _notes(self) -> None:
         keys, wrong = followed(self._origin, self._rows.keys(), self._evidence.key)
@@ -242,7 +266,7 @@ class _Seals:
         for note in self._evidence.notes:
             try:
                 point = read_checkpoint(note.text)
-                if not any(key.kind == 1 for key, _ in verified(note, keys)):
+                if not any(key.kind == SIGNATURE for key, _ in verified(note, keys)):
                     self._log(f"the note of size {point.size} that was brought is not signed by a key of this log")
             except BadNote as error:
                 self._log(f"a note that was brought: {error}")

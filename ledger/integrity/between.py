@@ -10,8 +10,6 @@ from ledger.integrity.notes import BadNote, Checkpoint, Key, verified
 from ledger.integrity.seals import NotIntact
 from ledger.store.seal_rows import SealRow
 
-_PAGE = 2_000
-
 
 class Between(NamedTuple):
     """The seals over the earlier note and up to the later one, and the events that they took."""
@@ -35,16 +33,10 @@ def between(sealed: SealedLog, keys: list[Key], earlier: str, later: str) -> Bet
     first, last = (_number(sealed, point) for point in (old, new))
     types, accounts = Counter[str](), dict[str, Counter[str]]()
     opened = 0
-    for shard, (low, high) in enumerate(zip(sealed.heads(first), sealed.heads(last), strict=True)):
-        while low < high:
-            page = sealed.log.follow({shard: low}, min(_PAGE, high - low), shard)
-            if not page:
-                raise NotIntact(f"events of shard {shard} are missing (run 'water-ledger audit verify')")
-            for row in page:
-                types[row.type] += 1
-                accounts.setdefault(row.account, Counter())[row.type] += 1
-                opened += row.version == 1
-            low = page[-1].position
+    for row in sealed.taken(first, last):
+        types[row.type] += 1
+        accounts.setdefault(row.account, Counter())[row.type] += 1
+        opened += row.version == 1
     return Between(old, new, sealed.seals[first:last], types, dict(sorted(accounts.items())), opened)
 
 

@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -26,11 +26,12 @@ from ledger.integrity.leaves import unpacked_heads
 from ledger.integrity.notes import Checkpoint, read_checkpoint, read_note
 from ledger.integrity.seals import NotIntact, stated
 from ledger.integrity.tiles import StoredTree
-from ledger.store.keys import Keys
+from ledger.store.keys import SEALED, Keys
 from ledger.store.log import Log, Row, StoreError
 from ledger.store.seal_rows import NotSealing, SealRow, SealRows
 
-_KEY_ID = re.compile(rb'"sealed:1:([0-9a-f]{32}):')
+_PAGE = 2_000
+_KEY_ID = re.compile(rb'"%b([0-9a-f]{32}):' % SEALED.encode())
 
 
 class NotSealed(StoreError):
@@ -45,7 +46,10 @@ class Made(NamedTuple):
 
 
 class SealedLog:
-    """A log up to its last signed seal: where its events stand, and what proves it. Raises NotSealed, NotSealing."""
+    """A log up to its last signed seal: where its events stand, and what proves it.
+
+    Raises NotSealed, NotSealing, NotIntact.
+    """
 
     def __init__(self, log: Log, rows: SealRows) -> None:
         if not rows.exists():
@@ -55,6 +59,10 @@ class SealedLog:
         self.seals = rows.seals()
         if not self.seals:
             raise NotSealed(f"nothing is sealed yet at {rows.place} (run 'water-ledger audit seal')")
+        if {len(seal.heads) for seal in self.seals} != {8 * len(log.heads())}:
+            raise NotIntact(
+                f"a seal of {rows.place} is over other shards than there are (run 'water-ledger audit verify')"
+            )
         self.last = self.seals[-1]
         note = rows.note(self.last.number)
         if note is None:
@@ -95,6 +103,16 @@ class SealedLog:
                 return shard, low + rest + 1
             rest -= high - low
         raise NotIntact(f"seal {seal + 1} counts its leaves wrongly (run 'water-ledger audit verify')")
+
+    def taken(self, first: int, last: int) -> Iterator[Row]:
+        """The events that the seals over number `first` up to `last` took, by shard and position; raises NotIntact."""
+        for shard, (low, high) in enumerate(zip(self.heads(first), self.heads(last), strict=True)):
+            while low < high:
+                page = self.log.follow({shard: low}, min(_PAGE, high - low), shard)
+                if not page or page[-1].position != low + len(page):
+                    raise NotIntact(f"events of shard {shard} are missing (run 'water-ledger audit verify')")
+                yield from page
+                low = page[-1].position
 
     def events_of(self, account: str) -> tuple[list[Row], int]:
         """The sealed events of an account by version, and how many are newer."""
@@ -173,6 +191,17 @@ def checkpoint(sealed: SealedLog) -> Checkpoint:
     return read_checkpoint(read_note(sealed.note).text)
 
 
+def stored_text(row: Row) -> str:
+    """The stored bytes of an event as text; raises NotIntact."""
+    try:
+        return row.state.decode()
+    except UnicodeDecodeError:
+        raise NotIntact(
+            f"account {row.account}, version {row.version}: its stored bytes are no text "
+            "(run 'water-ledger audit verify')"
+        ) from None
+
+
 def _history(sealed: SealedLog, place: Place, rows: Sequence[Row], keys: Keys | None) -> History:
     events = [
         EventSaid(
@@ -182,7 +211,7 @@ def _history(sealed: SealedLog, place: Place, rows: Sequence[Row], keys: Keys | 
             position=row.position,
             leaf=sealed.leaf_of(row.shard, row.position),
             hash=row.hash.hex(),
-            stored=row.state.decode(),
+            stored=stored_text(row),
         )
         for row in rows
     ]

@@ -10,7 +10,7 @@ from ledger.calendar import PACIFIC
 from ledger.integrity import tree
 from ledger.integrity.leaves import head_entry, unpacked_heads
 from ledger.integrity.seals import moment_of
-from ledger.store.log import genesis, shard_of
+from ledger.store.log import START, genesis, lp, shard_of
 from ledger.store.seal_rows import SealRow, StoredEvent
 
 ALLOWANCE = timedelta(minutes=2)
@@ -18,10 +18,6 @@ ALLOWANCE = timedelta(minutes=2)
 
 SUMMER, WINTER = timezone(timedelta(hours=-7)), timezone(timedelta(hours=-8))
 
-_LATEST = 253_000_000_000 * 10**6
-"""A second of the year 9987: a damaged seal may state times that no calendar has."""
-
-START = b"waterledger/event/v1\n"
 RECORDED = b'"recorded_at":"'
 
 Suspect = tuple[int, int, int, bytes, bytes]
@@ -64,7 +60,7 @@ class Times:
     """When an event that a seal took must have been recorded: after the seal before it, and before that one."""
 
     def __init__(self, sealed_at: Sequence[int]) -> None:
-        moments = [moment_of(min(max(at, 0), _LATEST)) for at in sealed_at]
+        moments = [moment_of(at) for at in sealed_at]
         first, last = datetime(1, 1, 2, tzinfo=PACIFIC), datetime(9999, 12, 30, tzinfo=PACIFIC)
         self._lows = [first, *(moment - ALLOWANCE for moment in moments)]
         self._highs = [*(moment + ALLOWANCE for moment in moments), last]
@@ -199,7 +195,3 @@ def _misnumbered(version: int, expected: int) -> str:
 
 def _local(moment: datetime, zone: timezone) -> bytes:
     return moment.astimezone(zone).isoformat()[:19].encode()
-
-
-def lp(value: bytes) -> bytes:
-    return len(value).to_bytes(4, "big") + value

@@ -7,7 +7,7 @@ three agree on thousands of bundles. What does not hold is a finding that names 
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -35,13 +35,13 @@ from ledger.integrity.notes import (
     read_note,
     verified,
 )
+from ledger.integrity.seals import microseconds, moment_of
 from ledger.store.keys import key_id_of
 from ledger.store.log import event_hash, genesis
 
 SLACK = 120 * 10**6
 """Microseconds by which the clocks of those who write and of the one who seals may disagree."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
@@ -232,7 +232,7 @@ def _recorded_at(stored: str) -> int | None:
     try:
         if not isinstance(said, str) or not _MOMENT.fullmatch(said):
             return None
-        return (datetime.fromisoformat(said) - _EPOCH) // timedelta(microseconds=1)
+        return microseconds(datetime.fromisoformat(said))
     except ValueError:
         return None
 
@@ -256,6 +256,6 @@ def _forked(older: Checkpoint, at: Checkpoint, bundle: Bundle) -> Iterator[Findi
             yield Finding(None, None, "the log that the older note signed is not the beginning of this one")
 
 
-def shown(microseconds: int) -> str:
-    """A moment as a finding names it."""
-    return f"{_EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M:%S} UTC"
+def shown(at: int) -> str:
+    """A moment, in microseconds since 1970 began, as a finding names it."""
+    return f"{moment_of(at):%Y-%m-%d %H:%M:%S} UTC"

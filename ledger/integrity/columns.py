@@ -14,21 +14,20 @@ import msgspec
 
 from ledger.events import UTILITY
 from ledger.integrity import tree
-from ledger.integrity.archive import BadArchive, tip_of
-from ledger.integrity.heads import leaf_hashes
+from ledger.integrity.archive import INDEX, BadArchive, cut_by_account, ends_of, make_empty, tip_of, write_index
 from ledger.integrity.leaves import unpacked_heads
-from ledger.store.log import LAST, StoreError, shard_of
+from ledger.integrity.seals import NotIntact
+from ledger.integrity.tiles import split
+from ledger.store.log import shard_of
 from ledger.store.seal_rows import Head, SealRows, StoredEvent
 
 STRETCH = 50_000
 """About how many events a stretch holds, over all files."""
 
-MOST_PARTS = 1_000
 LARGEST = 2**30
 """The most bytes that are read of a group."""
 
 FORMAT = "waterledger/parquet/v1"
-_INDEX = "index.json"
 _UTILITY = "utility.parquet"
 _READ = ("account", "version", "type", "state", "hash")
 
@@ -71,14 +70,12 @@ class Group(NamedTuple):
 
 
 def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report = lambda done, of: None) -> Index:
-    """Write all that is recorded to an empty folder, in so many parts; raises StoreError, NoPyArrow."""
+    """Write all that is recorded to an empty folder, in so many parts; raises NotEmpty, NotIntact, NoPyArrow."""
     arrow, parquet = _pyarrow()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError(f"{folder} is not empty, and an export is never mixed with anything (name another folder)")
+    make_empty(folder, "an export")
     # The heads come first: what is recorded from here on is left out, whatever the reading below sees of it.
     heads = rows.heads()
     schema = _schema(arrow)
-    folder.mkdir(parents=True, exist_ok=True)
     files = [_UTILITY, *(f"part-{number:04d}.parquet" for number in range(parts))]
     counts: list[list[int]] = [[] for _ in files]
     leaves, done = bytearray(), 0
@@ -86,7 +83,7 @@ def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report 
         parquet.ParquetWriter(folder / file, schema, compression="zstd", use_dictionary=_NAMES) for file in files
     ]
     try:
-        for events in _stretches(rows, heads):
+        for events in cut_by_account(rows, heads, STRETCH):
             sorted_out: list[list[StoredEvent]] = [[] for _ in files]
             for event in events:
                 sorted_out[_file_of(event[2].decode(), parts)].append(event)
@@ -95,13 +92,15 @@ def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report 
                 if some:
                     table = arrow.table(list(zip(*some, strict=True)), schema=schema)
                     writers[file].write_table(table, row_group_size=len(some))
-            leaves += _leaves(events)
+            leaves += ends_of(events)
             done += len(events)
             report(done, sum(heads))
     finally:
         for writer in writers:
             writer.close()
-    hashes = [bytes(leaves[at : at + 32]) for at in range(0, len(leaves), 32)]
+    if done != sum(heads):
+        raise NotIntact(f"{done} events were found, and the heads say {sum(heads)} (run 'water-ledger audit verify')")
+    hashes = split(bytes(leaves))
     index = Index(
         FORMAT,
         origin,
@@ -111,9 +110,7 @@ def write(rows: SealRows, origin: str, folder: Path, parts: int, report: Report 
         tree.root(hashes).hex(),
         [Part(file, found) for file, found in zip(files, counts, strict=True)],
     )
-    draft = folder / f"{_INDEX}.part"
-    draft.write_bytes(msgspec.json.format(msgspec.json.encode(index), indent=0) + b"\n")
-    draft.replace(folder / _INDEX)
+    write_index(folder, msgspec.json.format(msgspec.json.encode(index), indent=0))
     return index
 
 
@@ -129,27 +126,6 @@ def seal_of(rows: SealRows, index: Index) -> int | None:
 
 def _file_of(account: str, parts: int) -> int:
     return 0 if account == UTILITY else 1 + shard_of(account, parts)
-
-
-def _stretches(rows: SealRows, heads: Sequence[int]) -> Iterator[list[StoredEvent]]:
-    """The events up to the heads by account, cut between accounts."""
-    waiting: list[StoredEvent] = []
-    for page in rows.stored("", LAST):
-        for event in page:
-            if event[1] > heads[event[0]]:
-                continue
-            if len(waiting) >= STRETCH and event[2] != waiting[-1][2]:
-                yield waiting
-                waiting = []
-            waiting.append(event)
-    if waiting:
-        yield waiting
-
-
-def _leaves(events: Sequence[StoredEvent]) -> bytes:
-    """The hashes of the leaves that these accounts are in the heads tree."""
-    last = {event[2]: event for event in events}
-    return b"".join(leaf_hashes(Head(name.decode(), event[3], event[6]) for name, event in last.items()))
 
 
 _NAMES = ["account", "type"]
@@ -176,15 +152,15 @@ class Columns:
         self.folder = folder
         _pyarrow()
         try:
-            self.index = msgspec.json.decode((folder / _INDEX).read_bytes(), type=Index)
+            self.index = msgspec.json.decode((folder / INDEX).read_bytes(), type=Index)
         except OSError:
-            raise BadArchive(f"{folder} holds no finished export: there is no {_INDEX}") from None
+            raise BadArchive(f"{folder} holds no finished export: there is no {INDEX}") from None
         except msgspec.MsgspecError as error:
-            raise BadArchive(f"{folder / _INDEX} cannot be read: {error}") from None
+            raise BadArchive(f"{folder / INDEX} cannot be read: {error}") from None
         if self.index.format != FORMAT:
-            raise BadArchive(f"{folder / _INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
+            raise BadArchive(f"{folder / INDEX} is of format {self.index.format[:40]}, and this reads {FORMAT}")
         if len({len(part.stretches) for part in self.index.parts}) != 1:
-            raise BadArchive(f"{folder / _INDEX}: its parts are not cut alike")
+            raise BadArchive(f"{folder / INDEX}: its parts are not cut alike")
 
     def groups(self) -> Iterator[list[Group]]:
         """For each stretch its groups; the utility's stream is not among them."""

@@ -12,13 +12,13 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from ledger.integrity import tree
-from ledger.integrity.chains import RECORDED, START, Frame, Times, lp
+from ledger.integrity.chains import RECORDED, Frame, Times
 from ledger.integrity.command_keys import Ids, check_ids
 from ledger.integrity.growth import Grown, Stretch, cut_roots, kept_nodes, stretches, tile_roots
 from ledger.integrity.leaves import unpacked_heads
 from ledger.integrity.seals import stated
 from ledger.integrity.tiles import event_leaves
-from ledger.store.log import genesis, shard_of
+from ledger.store.log import START, genesis, lp, shard_of
 from ledger.store.seal_rows import LeafEvent, SealRow, SealRows, Span
 
 _AT_ONCE = 1_000

@@ -6,12 +6,17 @@ reads one. The pages are a convenience: whoever verifies makes the tree anew fro
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ledger.integrity import tree
 from ledger.integrity.leaves import head_entry
 from ledger.store.log import StoreError
 from ledger.store.seal_rows import PAGE, Head, HeadPage, SealRows
+
+
+class Damaged(StoreError):
+    """A page does not hold what its root is over."""
 
 
 class Place(NamedTuple):
@@ -25,7 +30,10 @@ class Place(NamedTuple):
 
 
 class Merged:
-    """The pages of a heads tree after some accounts moved on; `roots` and `accounts` are whole once they were read."""
+    """The pages of a heads tree after some accounts moved on; `roots` and `accounts` are whole once they were read.
+
+    Reading them raises Damaged where an old page that has to be read is.
+    """
 
     def __init__(self, old: Iterable[HeadPage], changes: Iterable[Head]) -> None:
         self._old = iter(old)
@@ -55,7 +63,7 @@ class Merged:
             yield self._page(self._waiting)
 
     def _merge(self, page: HeadPage) -> None:
-        for head in unpacked(page.entries):
+        for head in heads_on(page):
             while self._change is not None and self._change.account < head.account:
                 self._take()
             if self._change is not None and self._change.account == head.account:
@@ -108,6 +116,15 @@ def unpacked(entries: bytes) -> Iterator[Head]:
         at = middle + 40
 
 
+def heads_on(page: HeadPage) -> list[Head]:
+    """The heads on a page; raises Damaged."""
+    with suppress(UnicodeDecodeError):
+        heads = list(unpacked(page.entries))
+        if tree.root(leaf_hashes(heads)) == page.root:
+            return heads
+    raise Damaged(f"page {page.number} of the heads tree does not hold what its root is over")
+
+
 class Places:
     """Where accounts stand in the heads tree of the last seal; raises StoreError where its pages are not kept."""
 
@@ -116,16 +133,14 @@ class Places:
         last = rows.last()
         self._roots = rows.page_roots()
         if last is None or rows.heads_of() != last.number or tree.root(self._roots) != last.heads_root:
-            raise StoreError(
-                f"the heads of the last seal of {rows.place} are not at hand (run 'water-ledger audit seal')"
-            )
+            raise self._not_kept()
         self._accounts = last.accounts
         self.root = last.heads_root
 
     def of(self, account: str) -> Place | None:
         """The place of an account; None where the last seal holds none of its events."""
         page = self._rows.page_of(account)
-        heads = list(unpacked(page.entries)) if page else []
+        heads = self._heads(page) if page else []
         for number, head in enumerate(heads):
             if head.account == account and page is not None:
                 return self._place(page, heads, number)
@@ -136,14 +151,28 @@ class Places:
         page = self._rows.page_of(account)
         if page is None:
             return None, self._at(self._rows.page(0), 0)
-        heads = list(unpacked(page.entries))
+        heads = self._heads(page)
         after = bisect_right([head.account for head in heads], account)
         left = self._place(page, heads, after - 1)
         right = self._place(page, heads, after) if after < len(heads) else self._at(self._rows.page(page.number + 1), 0)
         return left, right
 
     def _at(self, page: HeadPage | None, number: int) -> Place | None:
-        return self._place(page, list(unpacked(page.entries)), number) if page else None
+        return self._place(page, self._heads(page), number) if page else None
+
+    def _heads(self, page: HeadPage) -> list[Head]:
+        """The heads on a page as it was at the last seal; another may have been taken since."""
+        if self._roots[page.number : page.number + 1] != [page.root]:
+            raise self._not_kept()
+        try:
+            return heads_on(page)
+        except Damaged:
+            raise self._not_kept() from None
+
+    def _not_kept(self) -> StoreError:
+        return StoreError(
+            f"the heads of the last seal of {self._rows.place} are not at hand (run 'water-ledger audit seal')"
+        )
 
     def _place(self, page: HeadPage, heads: list[Head], number: int) -> Place:
         leaves, first = leaf_hashes(heads), page.number * PAGE
@@ -163,5 +192,5 @@ class Places:
     def _elsewhere(self, level: int, index: int) -> bytes:
         page = self._rows.page((index << level) // PAGE)
         assert page is not None, "the last page is kept"
-        leaves, low = leaf_hashes(unpacked(page.entries)), (index << level) % PAGE
+        leaves, low = leaf_hashes(self._heads(page)), (index << level) % PAGE
         return tree.root(leaves[low : low + (1 << level)])

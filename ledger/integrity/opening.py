@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ledger.integrity.bundle_form import History, strictly
-from ledger.store.keys import ERASED, opened_with
+from ledger.store.keys import ERASED, SEALED, opened_with
 
-_SEALED = "sealed:1:"
 CLOSED = "[sealed]"
 """What a reader without the key sees."""
 
@@ -21,7 +20,7 @@ def opened(origin: str, history: History) -> Iterator[dict[str, Any]]:
     for event in history.events:
         said = strictly(event.stored)
         for field, value in said.items():
-            if isinstance(value, str) and value.startswith(_SEALED):
+            if isinstance(value, str) and value.startswith(SEALED):
                 text = opened_with(keys, origin, history.account, field, value)
                 said[field] = CLOSED if text == ERASED else text
         yield {"account": history.account, **said}

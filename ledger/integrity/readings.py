@@ -20,7 +20,7 @@ from ledger.integrity.command_keys import check_explicit, check_keys
 from ledger.integrity.first_sight import Seen, laid_out, look
 from ledger.integrity.growth import Grown, Stretch, grow
 from ledger.integrity.heads import leaf_hashes
-from ledger.store.log import LAST, Log
+from ledger.store.log import LAST
 from ledger.store.open import seals_of
 from ledger.store.seal_rows import PAGE, Head, Mark, SealRow, SealRows
 
@@ -79,13 +79,13 @@ class Workers:
 
 
 class Store(NamedTuple):
-    """What is read: the ledger at `url`, and how far."""
+    """What is read: the ledger at `url`, how far, and how many events stand there."""
 
     url: str
-    log: Log
     rows: SealRows
     frame: Frame
     seals: Sequence[SealRow]
+    events: int
 
 
 class Read(NamedTuple):
@@ -99,13 +99,14 @@ class Read(NamedTuple):
 def read(store: Store, titles: frozenset[str], workers: Workers) -> Read:
     """Read the whole log."""
     rows, frame = store.rows, store.frame
-    # Whatever a damaged head states, there is nothing to look at behind the last event of its shard.
-    heads = tuple(map(min, frame.heads, rows.reached()))
+    # Whatever a damaged head or position states, there is nothing to look at behind the last event of its shard, nor
+    # among many more places than there are events.
+    heads = tuple(min(head, last, 2 * store.events) for head, last in zip(frame.heads, rows.reached(), strict=True))
     order, seals = laid_out(store.seals, heads), len(store.seals)
     looked_by = (frame._replace(heads=heads), seals) if order else (framed(frame.origin, heads, []), 0)
     ranges = _ranges(order or laid_out([], heads) or [], store.seals[-1].size if order and seals else 0, workers)
     seen = workers.run(_look, [(store.url, *looked_by, low, high) for low, high in ranges])
-    cuts = ["", *islice(store.log.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
+    cuts = ["", *islice(rows.accounts(), ACCOUNTS, None, ACCOUNTS), LAST]
     marks = _marks(frame, cuts)
     keyed = workers.run(_keys, [(store.url, _shards(frame), titles, low, high) for low, high in pairwise(marks)])
     looked, tips = _gathered(seen)

@@ -7,13 +7,12 @@ never a second text for one size.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from operator import lt
 from typing import NamedTuple
 
 from ledger.integrity import tree
-from ledger.integrity.heads import Merged
+from ledger.integrity.heads import Damaged, Merged, heads_on
 from ledger.integrity.leaves import NO_NOTE, Seal, note_hash, packed_heads, unpacked_heads
 from ledger.integrity.notes import Checkpoint, Note, Signer, signed
 from ledger.integrity.signing import WrongKey, current_key
@@ -30,7 +29,7 @@ Report = Callable[[int, int], None]
 
 
 class Sealed(NamedTuple):
-    """A seal with its signed note; `new` where this call made it, or finished it."""
+    """A seal with its signed note; `new` where this call made or finished it, `events` counts all that are sealed."""
 
     number: int
     note: str
@@ -50,26 +49,33 @@ def seal(
     Returns the last seal; None where nothing was ever recorded. Raises StoreUnavailable where another program is
     sealing, NotSealing, WrongKey, NotIntact.
     """
-    key = current_key(rows)
-    if signer.key != key:
-        raise WrongKey(
-            f"the log's current key is {key.id.hex()}, and the one given is {signer.key.id.hex()} (name its file)"
-        )
     with rows.sealing() as pages:
+        # Asked while nobody can bring in another: a key signs from the seal on that its handover names.
+        key = current_key(rows)
+        if signer.key != key:
+            raise WrongKey(
+                f"the log's current key is {key.id.hex()}, and the one given is {signer.key.id.hex()} (name its file)"
+            )
         finished = _finish(rows, signer)
-        last = before = rows.last()
+        last = rows.last()
+        begun = _open_plan(rows, last)
+        plan = begun or rows.make_plan(lambda heads: _plan(rows, last, heads, clock()))
+        if plan is not None:
+            _grow(rows, last, plan, report)
+            last = _write(rows, origin, last, plan, pages)
+            finished = _finish(rows, signer)
+        elif last:
+            if not _sound(pages):
+                pages.finish(0, 0)
+            if _kept(rows, pages) != last:
+                _heads(rows, last.number, last.heads, pages)
+    if begun is not None:
         # What was recorded since an interrupted seal was planned is in the one that follows it.
-        for planned in (_open_plan, partial(_next_plan, clock=clock)):
-            plan = planned(rows, last)
-            if plan is not None:
-                _grow(rows, last, plan, report)
-                last = _write(rows, origin, last, plan, pages)
-                finished = _finish(rows, signer)
-        if last is None:
-            return None
-        if last is before and _kept(rows, pages) != last:
-            _heads(rows, last.number, last.heads, pages)
-        return finished or Sealed(last.number, rows.note(last.number) or "", False, last.events)
+        following = seal(rows, origin, signer, clock, report)
+        return following and following._replace(new=True)
+    if last is None:
+        return None
+    return finished or Sealed(last.number, rows.note(last.number) or "", False, last.events)
 
 
 def stated(row: SealRow) -> Seal:
@@ -97,15 +103,16 @@ def moment_of(microseconds: int) -> datetime:
 
 
 def _open_plan(rows: SealRows, last: SealRow | None) -> Plan | None:
-    plan = rows.plan()
-    return plan if plan and plan.number > (last.number if last else 0) else None
+    plan, size = rows.plan(), last.size if last else 0
+    if plan is None or plan.first_leaf != size:
+        return None
+    heads, reached = unpacked_heads(plan.heads), rows.reached()
+    possible = len(heads) == len(reached) and not any(map(lt, reached, heads))
+    # One of events that are not there gives way to another, as long as nothing of it was made.
+    return plan if possible or rows.leaves_written() > size else None
 
 
-def _next_plan(rows: SealRows, last: SealRow | None, clock: Callable[[], datetime]) -> Plan | None:
-    return rows.make_plan(lambda heads: _plan(last, heads, clock()))
-
-
-def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:
+def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | None:
     before = unpacked_heads(last.heads) if last else [0] * len(heads)
     if list(heads) == before:
         return None
@@ -114,9 +121,15 @@ def _plan(last: SealRow | None, heads: Sequence[int], now: datetime) -> Plan | N
             f"the ledger says that it ends before what seal {last.number} took in, so nothing was sealed "
             "(run 'water-ledger audit verify')"
         )
+    if any(map(lt, rows.reached(), heads)):
+        raise NotIntact(
+            "the ledger says that it ends behind its last event, so nothing was sealed "
+            "(run 'water-ledger audit verify')"
+        )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)
-    return Plan(last.number + 1 if last else 1, at, last.size if last else 0, packed_heads(heads))
+    latest = rows.plan()
+    return Plan(latest.number + 1 if latest else 1, at, last.size if last else 0, packed_heads(heads))
 
 
 def _grow(rows: SealRows, last: SealRow | None, plan: Plan, report: Report) -> None:
@@ -165,6 +178,7 @@ def _leaves(rows: SealRows, ranges: Sequence[tuple[int, int, int]], skip: int) -
 def _write(rows: SealRows, origin: str, last: SealRow | None, plan: Plan, pages: HeadPages) -> SealRow:
     """Write down the planned seal, its leaf, and the text of its note."""
     events = sum(unpacked_heads(plan.heads))
+    plan = plan._replace(number=last.number + 1 if last else 1)
     heads_root, accounts = _heads(rows, plan.number, plan.heads, pages)
     previous = NO_NOTE
     if last:
@@ -188,7 +202,12 @@ def _heads(rows: SealRows, number: int, heads: bytes, pages: HeadPages) -> tuple
     known = _kept(rows, pages)
     after = unpacked_heads(known.heads) if known else [0] * len(until)
     merged = Merged(pages.pages() if any(after) else (), rows.changed(after, until))
-    pages.put(merged.altered())
+    try:
+        pages.put(merged.altered())
+    except Damaged:
+        # They hold nothing of their own, and are made anew from the events.
+        pages.finish(0, 0)
+        return _heads(rows, number, heads, pages)
     pages.finish(number, len(merged.roots))
     return tree.root(merged.roots), merged.accounts
 
@@ -198,6 +217,13 @@ def _kept(rows: SealRows, pages: HeadPages) -> SealRow | None:
     number = pages.state()
     seal = next((seal for seal in rows.seals(number - 1) if seal.number == number), None) if number else None
     return seal if seal and tree.root(rows.page_roots()) == seal.heads_root else None
+
+
+def _sound(pages: HeadPages) -> bool:
+    try:
+        return all(heads_on(page) for page in pages.pages())
+    except Damaged:
+        return False
 
 
 def _finish(rows: SealRows, signer: Signer) -> Sealed | None:

@@ -5,9 +5,6 @@ signs it, and the new one too: whoever holds an old verifier key can follow the 
 """
 
 import base64
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from ledger.integrity.notes import (
@@ -22,6 +19,7 @@ from ledger.integrity.notes import (
     signed,
     verified,
 )
+from ledger.store.kek import write_once
 from ledger.store.log import StoreError
 from ledger.store.seal_rows import NotSealing, SealKey, SealRows
 
@@ -71,24 +69,12 @@ def make_key_file(path: Path, name: str, kind: int = SIGNATURE) -> FileSigner:
     private = Ed25519PrivateKey.generate()
     key = key_named(name, private.public_key().public_bytes_raw(), kind)
     text = f"{key.vkey}\n{base64.b64encode(private.private_bytes_raw()).decode()}\n"
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # A link is made whole or not at all, and never over a key that is there.
-        os.link(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        write_once(path, text.encode())
     except FileExistsError:
         raise WrongKey(f"{path} is there already, and a key is never overwritten (name another file)") from None
     except OSError as error:
         raise WrongKey(f"{path} cannot be written: {error.strerror} (check its folder)") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink()
     return FileSigner(path)
 
 
@@ -100,13 +86,17 @@ def current_key(rows: SealRows) -> Key:
 
 
 def introduce(rows: SealRows, origin: str, new: Signer, old: Signer | None) -> SealKey:
-    """Make `new` the log's key from the next seal on; `old` hands over, unless it is lost or there is none."""
-    last = rows.last()
-    since = last.number + (rows.note(last.number) is not None) if last else 1
-    text = _handover(origin, since, new.key.vkey)
-    signatures = tuple(signed(text, signer) for signer in (old, new) if signer is not None)
-    key = SealKey(len(rows.keys()) + 1, since, new.key.vkey, str(Note(text, signatures)))
-    rows.add_key(key)
+    """Make `new` the log's key from the next seal on; `old` hands over, unless it is lost or there is none.
+
+    Raises StoreUnavailable where somebody is sealing, Conflict where another key came first.
+    """
+    with rows.sealing():
+        last = rows.last()
+        since = last.number + (rows.note(last.number) is not None) if last else 1
+        text = _handover(origin, since, new.key.vkey)
+        signatures = tuple(signed(text, signer) for signer in (old, new) if signer is not None)
+        key = SealKey(len(rows.keys()) + 1, since, new.key.vkey, str(Note(text, signatures)))
+        rows.add_key(key)
     return key
 
 

@@ -13,17 +13,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ledger.integrity import tree
-from ledger.integrity.bundle import SealedLog, seal_said
+from ledger.integrity.bundle import SealedLog, seal_said, stored_text
 from ledger.integrity.bundle_form import Count, Hash, Malformed, Name, SealSaid, strictly
 from ledger.integrity.check import Finding, is_what_it_says, read_signed, unsigned
 from ledger.integrity.leaves import NO_NOTE, event_leaf, head_entry, note_hash, packed_heads
 from ledger.integrity.notes import BadNote, Key
 from ledger.integrity.tiles import Edge
-from ledger.store.log import Row, event_hash, genesis, shard_of
+from ledger.store.log import event_hash, genesis, shard_of
 
 FORMAT: Final = "waterledger/log/v1"
 MOST_IN_A_LINE = 1 << 24
-_PAGE = 2_000
 
 
 class _Line(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,27 +62,15 @@ class NoteLine(_Line, frozen=True):
 
 
 def lines(sealed: SealedLog) -> Iterator[bytes]:
-    """The whole log up to its last signed seal, line by line."""
+    """The whole log up to its last signed seal, line by line; raises NotIntact."""
     yield msgspec.json.encode(Beginning(FORMAT, sealed.log.origin, len(sealed.last.heads) // 8))
     for number, seal in enumerate(sealed.seals):
-        for row in _taken(sealed, number):
-            line = EventLine(
-                row.account, row.version, row.type, row.shard, row.position, row.hash.hex(), row.state.decode()
-            )
+        for row in sealed.taken(number, number + 1):
+            place = row.shard, row.position, row.hash.hex()
+            line = EventLine(row.account, row.version, row.type, *place, stored_text(row))
             yield msgspec.json.encode(line)
         yield msgspec.json.encode(SealLine(seal_said(seal)))
         yield msgspec.json.encode(NoteLine(sealed.rows.note(seal.number) or ""))
-
-
-def _taken(sealed: SealedLog, number: int) -> Iterator[Row]:
-    """The events that a seal took, by shard and position."""
-    for shard, (low, high) in enumerate(zip(sealed.heads(number), sealed.heads(number + 1), strict=True)):
-        while low < high:
-            page = sealed.log.follow({shard: low}, min(_PAGE, high - low), shard)
-            if not page:
-                return
-            yield from page
-            low = page[-1].position
 
 
 class CheckedLog(NamedTuple):

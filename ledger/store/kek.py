@@ -5,6 +5,7 @@ import binascii
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def _from_file(path: Path, create: bool, *, own_folder: bool = False) -> bytes:
         if create and own_folder:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if create and not path.exists():
-            _write_once(path)
+            # Of creators that start together one wins, and all read its key.
+            with suppress(FileExistsError):
+                write_once(path, base64.b64encode(secrets.token_bytes(SIZE)) + b"\n")
         if path.stat().st_mode & 0o077:
             raise StoreError(f"{path} holds the key of personal data and others may read it (chmod 600 {path})")
         return _decoded(path.read_text("ascii", errors="replace"), str(path))
@@ -58,19 +61,18 @@ def _from_file(path: Path, create: bool, *, own_folder: bool = False) -> bytes:
         ) from None
 
 
-def _write_once(path: Path) -> None:
+def write_once(path: Path, secret: bytes) -> None:
+    """Write a secret to a new file that only its owner can read; raises OSError, FileExistsError where there is one."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(SIZE)) + b"\n")
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
-        # A link is made whole or not at all: of creators that start together one wins, and all read its key.
+        # A link is made whole or not at all, and never over a file that is there.
         os.link(draft, path)
         _sync(path.parent)
-    except FileExistsError:
-        pass
     finally:
         draft.unlink()
 

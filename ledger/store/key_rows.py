@@ -64,13 +64,11 @@ class SQLiteKeyRows:
 
     def create(self, secrets: Mapping[str, bytes]) -> None:
         """Create the file and write down these wrapped secrets, once; nothing changes where there is one already."""
-        with suppress(FileExistsError), in_plain_words(self.place):
-            try:
+        try:
+            with suppress(FileExistsError):
                 os.close(os.open(self.place, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            except FileExistsError:
-                raise
-            except OSError:
-                raise StoreError(f"{self.place} cannot be created (check its folder)") from None
+        except OSError:
+            raise StoreError(f"{self.place} cannot be created (check its folder)") from None
         with in_plain_words(self.place):
             db = self._connection()
             to_wal(db, self._timeout)

@@ -12,15 +12,19 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from ledger.store.key_rows import KeyRow, KeyRows, Owner
-from ledger.store.log import StoreError
+from ledger.store.log import StoreError, lp
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ERASED = "[erased]"
+"""What is read of a personal field whose key is gone."""
+
 KINDS = ("contact", "medical")
 
-_PREFIX = "sealed:1:"
+SEALED = "sealed:1:"
+"""How a personal field that is stored begins."""
+
 _NONCE = 12
 _KEPT = 10_000
 _HMAC_KEY = "hmac"
@@ -85,7 +89,7 @@ class Keys:
         key_id = key_id_of(key)
         nonce = secrets.token_bytes(_NONCE)
         sealed = _aead(key).encrypt(nonce, text.encode(), self._field_data(account, field, key_id))
-        return f"{_PREFIX}{key_id.hex()}:{base64.b64encode(nonce + sealed).decode()}"
+        return f"{SEALED}{key_id.hex()}:{base64.b64encode(nonce + sealed).decode()}"
 
     def open(self, account: str, kind: str, field: str, sealed: str) -> str:
         """The text that was sealed, or "[erased]" where its key is gone; raises Tampered."""
@@ -250,7 +254,7 @@ class Keys:
 
     def _wrap_data(self, use: bytes, owner: Owner, key_id: bytes) -> bytes:
         parts = (self._origin, use, owner[0].encode(), owner[1].encode(), key_id)
-        return b"waterledger/wrap/v1\n" + b"".join(map(_lp, parts))
+        return b"waterledger/wrap/v1\n" + b"".join(map(lp, parts))
 
     def _field_data(self, account: str, field: str, key_id: bytes) -> bytes:
         return _field_data(self._origin, account, field, key_id)
@@ -276,7 +280,7 @@ def opened_with(keys: Mapping[bytes, bytes], origin: str, account: str, field: s
 
 
 def _field_data(origin: bytes, account: str, field: str, key_id: bytes) -> bytes:
-    return b"waterledger/pii/v1\n" + b"".join(map(_lp, (origin, account.encode(), field.encode(), key_id)))
+    return b"waterledger/pii/v1\n" + b"".join(map(lp, (origin, account.encode(), field.encode(), key_id)))
 
 
 def _commitment_of(digest_key: bytes) -> str:
@@ -284,12 +288,12 @@ def _commitment_of(digest_key: bytes) -> str:
 
 
 def _parts(sealed: str, account: str, field: str) -> tuple[bytes, bytes]:
-    key_id, colon, body = sealed.removeprefix(_PREFIX).partition(":")
+    key_id, colon, body = sealed.removeprefix(SEALED).partition(":")
     try:
         parts = bytes.fromhex(key_id), base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         parts = b"", b""
-    again = f"{_PREFIX}{parts[0].hex()}:{base64.b64encode(parts[1]).decode()}"
+    again = f"{SEALED}{parts[0].hex()}:{base64.b64encode(parts[1]).decode()}"
     if not colon or len(parts[0]) != 16 or len(parts[1]) <= _NONCE or again != sealed:
         raise Tampered(f"account {account}: {field} is not a sealed field")
     return parts
@@ -309,7 +313,3 @@ def _opened(key: bytes, body: bytes, data: bytes) -> bytes | None:
         return _aead(key).decrypt(body[:_NONCE], body[_NONCE:], data)
     except (InvalidTag, ValueError):
         return None
-
-
-def _lp(value: bytes) -> bytes:
-    return len(value).to_bytes(4, "big") + value

@@ -21,9 +21,13 @@ EXPLICIT = "id/"
 COMMITMENT = "digest_key_commitment"
 """What a log is told at its creation of the keys that belong to it; see `Keys.commitment`."""
 
+START = b"waterledger/event/v1\n"
+"""What is hashed of an event begins with this."""
+
 LAST = chr(0x10FFFF)
 """Sorts after every account."""
 
+_HASHED = START + b"%b%b%b%b%b%b%b%b"
 _KNOWN_TIPS = 100_000
 
 
@@ -147,9 +151,6 @@ class Log(Protocol):
     def tip(self, account: str) -> Tip | None:
         """The latest version of an account and its hash; None where it has no events."""
 
-    def tips(self) -> Iterator[tuple[str, Tip]]:
-        """The tip of every account, in the order of the accounts' bytes."""
-
     def find(self, keys: Iterable[str], account: str) -> dict[str, Recorded]:
         """The commands recorded under these keys: explicit ids over the whole log, others in the account."""
 
@@ -212,14 +213,14 @@ def addresses(wanted: Iterable[Wanted], shards: int) -> dict[tuple[int, str], li
 
 def genesis(origin: str, account: str) -> bytes:
     """The hash before an account's first event."""
-    return sha256(b"waterledger/account/v1\n" + _lp(origin.encode()) + _lp(account.encode())).digest()
+    return sha256(b"waterledger/account/v1\n" + lp(origin.encode()) + lp(account.encode())).digest()
 
 
 def event_hash(previous: bytes, version: int, account: str, type: str, state: bytes) -> bytes:
     """The chain hash of an event: covers the one before and the bytes as stored."""
     who, what = account.encode(), type.encode()
     return sha256(
-        b"waterledger/event/v1\n%b%b%b%b%b%b%b%b"
+        _HASHED
         % (
             previous,
             version.to_bytes(8, "big"),
@@ -233,7 +234,8 @@ def event_hash(previous: bytes, version: int, account: str, type: str, state: by
     ).digest()
 
 
-def _lp(value: bytes) -> bytes:
+def lp(value: bytes) -> bytes:
+    """A value behind its length, so that two values in a row cannot be read in another way."""
     return len(value).to_bytes(4, "big") + value
 
 

@@ -16,6 +16,7 @@ from ledger.store.log import (
     NotALedger,
     Recorded,
     Row,
+    StoreError,
     StoreUnavailable,
     Tip,
     Wanted,
@@ -59,14 +60,14 @@ class PostgresLog:
         self, origin: str, created_at: str, meta: Mapping[str, str] | None = None, entries: Sequence[Entry] = ()
     ) -> bool:
         """Create the log with its first events, all or nothing; False, and nothing changed, where there is one."""
-        if self._is_there():
+        if self.exists():
             return False
         values = {**(meta or {}), "origin": origin, "schema": SCHEMA_VERSION, "created_at": created_at}
         rights = create_roles(self.link)
         with self.link.transaction():
             # Creators that start together would collide in the catalogue; they wait for each other here.
             self.link.run("SELECT pg_advisory_xact_lock(%s, %s)", creation_lock(self.schema))
-            if self._is_there():
+            if self.exists():
                 return False
             self.link.script(TABLES.format(s=self.schema))
             for name, value in sorted(values.items()):
@@ -80,13 +81,21 @@ class PostgresLog:
 
     def exists(self) -> bool:
         """Whether a log stands in this schema; raises NotALedger for another kind of table, StoreUnavailable."""
-        return self._is_there()
+        if not self.link.has_table(self.schema, "event"):
+            return False
+        version = self.meta("schema")
+        if version != SCHEMA_VERSION:
+            raise NotALedger(
+                f"{self.link.place} has storage format {version or 'unknown'}, and this version reads format "
+                f"{SCHEMA_VERSION} (use the version that wrote it)"
+            )
+        return True
 
     @property
     def origin(self) -> str:
         """The name of this log, fixed at its creation; part of every hash."""
         if self._origin is None:
-            if not self._is_there():
+            if not self.exists():
                 raise NotALedger(f"there is no ledger at {self.link.place} (create it with 'water-ledger init')")
             self._origin = self.meta("origin") or ""
         return self._origin
@@ -139,13 +148,6 @@ class PostgresLog:
         found = self._read(query, (list(accounts),)) if accounts else []
         return {account: Tip(version, hash) for account, version, hash in found}
 
-    def tips(self) -> Iterator[tuple[str, Tip]]:
-        """The tip of every account, in the order of the accounts' bytes."""
-        query = "SELECT DISTINCT ON (account) account, version, hash FROM {s}.event ORDER BY account, version DESC"
-        for page in self._pages(query, (), ("text", "int8", "bytea")):
-            for account, version, hash in page:
-                yield account, Tip(version, hash)
-
     def find(self, keys: Iterable[str], account: str) -> dict[str, Recorded]:
         """The commands recorded under these keys: explicit ids over the whole log, others in the account."""
         return {key: found for (key, _), found in self.find_all((key, account) for key in keys).items()}
@@ -175,6 +177,8 @@ class PostgresLog:
         values = (len(entries), shard, *links(*keys), shard, len(entries), *links(*events))
         try:
             found = self._run(_append_statement(len(entries), len(keys)), tuple(values))
+            if not found:
+                raise self._headless()
             last: int = max(position for (position,) in found)
         except Lost:
             last = self._landed(shard, account, tips[account])
@@ -189,7 +193,10 @@ class PostgresLog:
         try:
             with self.link.transaction():
                 query = "SELECT shard, head FROM {s}.head WHERE shard = ANY(%s) ORDER BY shard FOR UPDATE"
-                batch = PostgresBatch(self, dict(self._run(query, (list(shards),))))
+                heads = dict(self._run(query, (list(shards),)))
+                if len(heads) != len(shards):
+                    raise self._headless()
+                batch = PostgresBatch(self, heads)
                 yield batch
                 batch.move_heads()
         except Lost:
@@ -277,19 +284,11 @@ class PostgresLog:
             raise self._undone()
         return int(found[0][0])
 
+    def _headless(self) -> StoreError:
+        return StoreError(f"{self.link.place} lacks the head of a shard (restore a copy, or run 'audit verify')")
+
     def _undone(self) -> Conflict:
         return Conflict(f"the connection to {self.link.place} was lost before anything was recorded")
-
-    def _is_there(self) -> bool:
-        if not self.link.has_table(self.schema, "event"):
-            return False
-        version = self.meta("schema")
-        if version != SCHEMA_VERSION:
-            raise NotALedger(
-                f"{self.link.place} has storage format {version or 'unknown'}, and this version reads format "
-                f"{SCHEMA_VERSION} (use the version that wrote it)"
-            )
-        return True
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.link.read(query.format(s=self.schema), values)

@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from ledger.store.log import LAST, StoreError
+from ledger.store.log import EXPLICIT, LAST, StoreError
 
 PAGE = 256
 """Accounts on a page of the heads tree, and hashes in a tile of the log tree."""
+
+APPEND_ONLY = ("seal_key", "seal_plan", "seal", "seal_note", "tree_part")
+"""The tables in which nothing is ever changed."""
+
+EXPLICIT_KEYS = f"(key >= '{EXPLICIT}' AND key < '{EXPLICIT[:-1]}0')"
+"""Which command keys are explicit ids, as SQL that an index answers: 0 follows the stroke."""
 
 
 class NotSealing(StoreError):
@@ -18,7 +24,11 @@ class NotSealing(StoreError):
 
 
 class Plan(NamedTuple):
-    """What a seal is going to hold, fixed before the work begins: whoever goes on with it makes the same seal."""
+    """What a seal is going to hold, fixed before the work begins: whoever goes on with it makes the same seal.
+
+    `number` counts the plans, of which there are more than seals where one could not be made; `sealed_at` is in
+    microseconds since 1970 began; `heads` are the last positions of all shards, packed.
+    """
 
     number: int
     sealed_at: int
@@ -40,6 +50,9 @@ class SealRow(NamedTuple):
     size: int
     root: bytes
     body: str
+
+
+SEAL_COLUMNS = ", ".join(SealRow._fields)
 
 
 class SealKey(NamedTuple):
@@ -107,6 +120,9 @@ class HeadPage(NamedTuple):
     last: str
     root: bytes
     entries: bytes
+
+
+PAGE_COLUMNS = ", ".join(HeadPage._fields)
 
 
 class HeadPages(Protocol):
@@ -184,6 +200,9 @@ class SealRows(Protocol):
     def reached(self) -> list[int]:
         """The last position of every shard at which an event stands; 0 where none does."""
 
+    def count(self) -> int:
+        """How many events there are, wherever they stand."""
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
 
@@ -210,6 +229,9 @@ class SealRows(Protocol):
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account; one whose name is damaged may be left out."""
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""

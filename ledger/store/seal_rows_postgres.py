@@ -11,19 +11,10 @@ from ledger.store.log import StoreUnavailable
 from ledger.store.postgres_link import Link, explained
 from ledger.store.postgres_roles import create_roles, owns_all
 from ledger.store.postgres_schema import creation_lock
-from ledger.store.seal_rows import (
-    HeadPage,
-    Part,
-    Plan,
-    SealKey,
-    SealRow,
-)
+from ledger.store.seal_rows import APPEND_ONLY, PAGE_COLUMNS, SEAL_COLUMNS, HeadPage, Part, Plan, SealKey, SealRow
 from ledger.store.seal_rows_read_postgres import PostgresReadings
 
 _PAGES_AT_ONCE = 64
-_COLUMNS = "number, sealed_at, first_leaf, heads, events, accounts, heads_root, previous, size, root, body"
-_HEAD_PAGE = "number, first, last, root, entries"
-_APPEND_ONLY = ("seal_key", "seal_plan", "seal", "seal_note", "tree_part")
 
 # Hashes do not compress: EXTERNAL spares the server from trying.
 _TABLES = """
@@ -62,7 +53,7 @@ REVOKE ALL ON FUNCTION {s}.settled_heads() FROM PUBLIC;
 """ + "".join(
     f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {{s}}.{table} "
     "EXECUTE FUNCTION {s}.refuse();\n"
-    for table in _APPEND_ONLY
+    for table in APPEND_ONLY
 )
 
 # Who records events cannot seal them, and who seals cannot record: one stolen password is not enough to do both.
@@ -77,7 +68,7 @@ GRANT SELECT ON {s}.seal_key, {s}.seal_plan, {s}.seal, {s}.seal_note, {s}.tree_p
 """
 
 _OWNERSHIP = "ALTER FUNCTION {s}.settled_heads() OWNER TO ledger_owner;\n" + "".join(
-    f"ALTER TABLE {{s}}.{table} OWNER TO ledger_owner;\n" for table in (*_APPEND_ONLY, "head_page", "head_state")
+    f"ALTER TABLE {{s}}.{table} OWNER TO ledger_owner;\n" for table in (*APPEND_ONLY, "head_page", "head_state")
 )
 
 
@@ -112,12 +103,12 @@ class PostgresSealRows(PostgresReadings):
 
     def seals(self, after: int = 0) -> list[SealRow]:
         """The seals with numbers over `after`."""
-        query = f"SELECT {_COLUMNS} FROM {{s}}.seal WHERE number > %s ORDER BY number"
+        query = f"SELECT {SEAL_COLUMNS} FROM {{s}}.seal WHERE number > %s ORDER BY number"
         return [SealRow(*row) for row in self._read(query, (after,))]
 
     def last(self) -> SealRow | None:
         """The latest seal, signed or not."""
-        found = self._read(f"SELECT {_COLUMNS} FROM {{s}}.seal ORDER BY number DESC LIMIT 1")
+        found = self._read(f"SELECT {SEAL_COLUMNS} FROM {{s}}.seal ORDER BY number DESC LIMIT 1")
         return SealRow(*found[0]) if found else None
 
     def note(self, number: int) -> str | None:
@@ -149,7 +140,7 @@ class PostgresSealRows(PostgresReadings):
         with self._link.transaction():
             self._put_parts(parts)
             self._run(
-                f"INSERT INTO {{s}}.seal ({_COLUMNS}) VALUES (%s, %s, %s, %b, %s, %s, %b, %b, %s, %b, %s)",
+                f"INSERT INTO {{s}}.seal ({SEAL_COLUMNS}) VALUES (%s, %s, %s, %b, %s, %s, %b, %b, %s, %b, %s)",
                 seal,
             )
 
@@ -198,13 +189,13 @@ class PostgresSealRows(PostgresReadings):
 
     def page_of(self, account: str) -> HeadPage | None:
         """The last page that begins at or before this account."""
-        query = f"SELECT {_HEAD_PAGE} FROM {{s}}.head_page WHERE first <= %s ORDER BY first DESC LIMIT 1"
+        query = f"SELECT {PAGE_COLUMNS} FROM {{s}}.head_page WHERE first <= %s ORDER BY first DESC LIMIT 1"
         found = self._read(query, (account,))
         return HeadPage(*found[0]) if found else None
 
     def page(self, number: int) -> HeadPage | None:
         """A page by its number."""
-        found = self._read(f"SELECT {_HEAD_PAGE} FROM {{s}}.head_page WHERE number = %s", (number,))
+        found = self._read(f"SELECT {PAGE_COLUMNS} FROM {{s}}.head_page WHERE number = %s", (number,))
         return HeadPage(*found[0]) if found else None
 
     def page_roots(self) -> list[bytes]:
@@ -214,6 +205,9 @@ class PostgresSealRows(PostgresReadings):
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
         self._link.close()
+
+    def _run(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._link.run(query.format(s=self._schema), values)
 
     def _put_parts(self, parts: Sequence[Part]) -> None:
         self._link.copy_in(f"{self._schema}.tree_part", ("int2", "int8", "bytea"), parts)
@@ -234,7 +228,7 @@ class PostgresHeadPages:
 
     def pages(self) -> Iterator[HeadPage]:
         """Every page in order, as they were before this transaction."""
-        query = f"SELECT {_HEAD_PAGE} FROM {self._schema}.head_page ORDER BY number"
+        query = f"SELECT {PAGE_COLUMNS} FROM {self._schema}.head_page ORDER BY number"
         for page in self._link.pages(query, (), ("int8", "text", "text", "bytea", "bytea"), _PAGES_AT_ONCE):
             for row in page:
                 yield HeadPage(*row)

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ledger.store.postgres_link import Link
-from ledger.store.seal_rows import Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
+from ledger.store.seal_rows import EXPLICIT_KEYS, Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
 
 _ROWS = 5_000
 _STATES = 500
 _SORTING = "; SET work_mem = '64MB'; SET jit = off"
-_EXPLICIT = "(key >= 'id/' AND key < 'id0')"
 
 
 class PostgresReadings:
@@ -22,14 +21,17 @@ class PostgresReadings:
 
     def hashes(self, shard: int, after: int, until: int) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Pages of positions and event hashes of a shard, over `after` and at most `until`, by position."""
-        query = "SELECT position, hash FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"
-        low = after
-        while low < until:
+        where = "FROM {s}.event WHERE shard = %s AND position > %s AND position <= %s"
+        while after < until:
             # Positions have no gaps: a page of them is a range, which the primary key finds without sorting anything.
-            high = min(low + _ROWS, until)
-            if page := self._read(f"{query} ORDER BY position", (shard, low, high)):
+            high = min(after + _ROWS, until)
+            if page := self._read(f"SELECT position, hash {where} ORDER BY position", (shard, after, high)):
                 yield page
-            low = high
+            else:
+                # A gap there is all the same may be as wide as a damaged position says.
+                ((following,),) = self._read(f"SELECT min(position) {where}", (shard, high, until))
+                high = following - 1 if following else until
+            after = high
 
     def stored(self, after: str, until: str) -> Iterator[Sequence[StoredEvent]]:
         """Pages of the events of accounts over `after` and at most `until`, by account and version."""
@@ -57,6 +59,10 @@ class PostgresReadings:
         """The last position of every shard at which an event stands; 0 where none does."""
         last = "SELECT max(position) FROM {s}.event AS e WHERE e.shard = h.shard"
         return [last for (last,) in self._read(f"SELECT coalesce(({last}), 0) FROM {{s}}.head AS h ORDER BY shard")]
+
+    def count(self) -> int:
+        """How many events there are, wherever they stand."""
+        return int(self._read("SELECT count(*) FROM {s}.event")[0][0])
 
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
@@ -92,16 +98,18 @@ class PostgresReadings:
 
     def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
-        where = f"(c.shard, key) > (%s, %s) AND (c.shard, key) <= (%s, %s) AND NOT {_EXPLICIT}"
+        where = f"(c.shard, key) > (%s, %s) AND (c.shard, key) <= (%s, %s) AND NOT {EXPLICIT_KEYS}"
         return self._commands(where, (*after_all(low), *after_all(high)))
 
     def explicit_commands(self) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys that are explicit ids."""
-        return self._commands(_EXPLICIT, ())
+        return self._commands(EXPLICIT_KEYS, ())
 
     def explicit_count(self) -> int:
         """How many command keys are explicit ids with a digest as long as it has to be."""
-        return int(self._read(f"SELECT count(*) FROM {{s}}.command WHERE {_EXPLICIT} AND length(digest) = 32")[0][0])
+        return int(
+            self._read(f"SELECT count(*) FROM {{s}}.command WHERE {EXPLICIT_KEYS} AND length(digest) = 32")[0][0]
+        )
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""
@@ -122,6 +130,13 @@ class PostgresReadings:
         )
         types = ("int2", "bytea", "bytea", "bytea", "int8", "int8", "bytea", "bytea")
         return self._link.pages(query, values, types, _STATES, settings=_SORTING)
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account."""
+        query = f"SELECT account FROM {self._schema}.event WHERE version = 1 ORDER BY account"
+        for page in self._link.pages(query, (), ("text",), _ROWS):
+            for (account,) in page:
+                yield account
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""
@@ -150,6 +165,3 @@ class PostgresReadings:
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._link.read(query.format(s=self._schema), values)
-
-    def _run(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._link.run(query.format(s=self._schema), values)

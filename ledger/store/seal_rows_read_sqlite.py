@@ -2,15 +2,19 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
-from ledger.store.seal_rows import Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
+from ledger.store.log import LAST
+from ledger.store.seal_rows import EXPLICIT_KEYS, Head, LeafEvent, Mark, Span, StoredCommand, StoredEvent, after_all
 from ledger.store.sqlite_file import connect, in_plain_words
 
 _ROWS = 5_000
 _STATES = 500
-_EXPLICIT = "(key >= 'id/' AND key < 'id0')"
+_END = b""
+"""Sorts after every text, a damaged one too, being none."""
+
 # Where the first event is the last one, the last is looked for under no version, which costs nothing.
 _COMMANDS = (
     "SELECT c.shard, key, digest, c.account, first, last, a.state, b.state "
@@ -48,6 +52,10 @@ class SQLiteReadings:
         """The last position of every shard at which an event stands; 0 where none does."""
         return [last for (last,) in self._read("SELECT coalesce(max(position), 0) FROM event")]
 
+    def count(self) -> int:
+        """How many events there are, wherever they stand."""
+        return int(self._read("SELECT count(*) FROM event")[0][0])
+
     def strays(self) -> bool:
         """Whether an event stands where no shard's head reaches."""
         query = "SELECT 1 FROM event WHERE position {} LIMIT 1"
@@ -66,7 +74,7 @@ class SQLiteReadings:
             "SELECT shard, position, account, version, type, state, hash FROM event "
             "WHERE account > ? AND account <= ? ORDER BY account, version"
         )
-        return self._pages(query, (after, until), _STATES)
+        return self._pages(query, (after, _END if until == LAST else until), _STATES)
 
     def states(self, account: str) -> Iterator[Sequence[tuple[int, bytes]]]:
         """Pages of the versions and stored bytes of one account, by version."""
@@ -79,20 +87,20 @@ class SQLiteReadings:
             "SELECT account, max(version) FROM event WHERE account > ? AND account <= ? "
             "GROUP BY account ORDER BY account"
         )
-        return self._pages(query, (low[1], high[1]))
+        return self._pages(query, (low[1], _END if high[1] == LAST else high[1]))
 
     def commands(self, low: Mark, high: Mark) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys of accounts over `low` and at most `high`, by shard and key; no explicit ids."""
-        where = f"(c.shard, key) > (?, ?) AND (c.shard, key) <= (?, ?) AND NOT {_EXPLICIT}"
+        where = f"(c.shard, key) > (?, ?) AND (c.shard, key) <= (?, ?) AND NOT {EXPLICIT_KEYS}"
         return self._pages(_COMMANDS.format(where), (*after_all(low), *after_all(high)), _STATES)
 
     def explicit_commands(self) -> Iterator[Sequence[StoredCommand]]:
         """Pages of the command keys that are explicit ids."""
-        return self._pages(_COMMANDS.format(_EXPLICIT), (), _STATES)
+        return self._pages(_COMMANDS.format(EXPLICIT_KEYS), (), _STATES)
 
     def explicit_count(self) -> int:
         """How many command keys are explicit ids with a digest as long as it has to be."""
-        return int(self._read(f"SELECT count(*) FROM command WHERE {_EXPLICIT} AND length(digest) = 32")[0][0])
+        return int(self._read(f"SELECT count(*) FROM command WHERE {EXPLICIT_KEYS} AND length(digest) = 32")[0][0])
 
     def explicit(self, keys: Sequence[tuple[int, str]]) -> dict[str, tuple[bytes, int, int]]:
         """Account, first and last version of the commands under these shards and keys, where there are such."""
@@ -100,6 +108,13 @@ class SQLiteReadings:
         with in_plain_words(self.place):
             db = self._connection()
             return {key: row for shard, key in keys if (row := db.execute(query, (shard, key)).fetchone())}
+
+    def accounts(self) -> Iterator[str]:
+        """The accounts, by account; one whose name is damaged is left out."""
+        for page in self._pages("SELECT account FROM event WHERE version = 1 ORDER BY account", ()):
+            for (account,) in page:
+                with suppress(UnicodeDecodeError):
+                    yield account.decode()
 
     def event_at(self, shard: int, position: int) -> tuple[str, int] | None:
         """The account and version of the event at a position."""
@@ -131,6 +146,9 @@ class SQLiteReadings:
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
             self._open = connect(self.place, self._mode, self._timeout)
+            if self._mode == "ro":
+                # Whatever a damaged text is, an audit says what it finds in it.
+                self._open.text_factory = partial(str, encoding="utf-8", errors="replace")
         return self._open
 
     def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

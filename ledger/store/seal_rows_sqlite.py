@@ -6,18 +6,9 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from ledger.store.log import StoreUnavailable
-from ledger.store.seal_rows import (
-    HeadPage,
-    Part,
-    Plan,
-    SealKey,
-    SealRow,
-)
+from ledger.store.seal_rows import APPEND_ONLY, PAGE_COLUMNS, SEAL_COLUMNS, HeadPage, Part, Plan, SealKey, SealRow
 from ledger.store.seal_rows_read_sqlite import SQLiteReadings
 from ledger.store.sqlite_file import HEADS, connect, in_plain_words, is_there, statements, to_wal, transaction
-
-_COLUMNS = "number, sealed_at, first_leaf, heads, events, accounts, heads_root, previous, size, root, body"
-_HEAD_PAGE = "number, first, last, root, entries"
 
 _SCHEMA = """
 CREATE TABLE seal_key (number INTEGER PRIMARY KEY, since INTEGER NOT NULL, vkey TEXT NOT NULL, handover TEXT NOT NULL)
@@ -51,7 +42,7 @@ CREATE TRIGGER tree_part_once BEFORE INSERT ON tree_part
 """ + "".join(
     f"CREATE TRIGGER {table}_{act.lower()}_refused BEFORE {act} ON {table}{when}\n"
     "    BEGIN SELECT RAISE(ABORT, 'seals are append-only'); END;\n"
-    for table in ("seal_key", "seal_plan", "seal", "seal_note", "tree_part")
+    for table in APPEND_ONLY
     for act, when in [
         ("UPDATE", ""),
         ("DELETE", ""),
@@ -101,12 +92,12 @@ class SQLiteSealRows(SQLiteReadings):
 
     def seals(self, after: int = 0) -> list[SealRow]:
         """The seals with numbers over `after`."""
-        query = f"SELECT {_COLUMNS} FROM seal WHERE number > ? ORDER BY number"
+        query = f"SELECT {SEAL_COLUMNS} FROM seal WHERE number > ? ORDER BY number"
         return [SealRow(*row) for row in self._read(query, (after,))]
 
     def last(self) -> SealRow | None:
         """The latest seal, signed or not."""
-        found = self._read(f"SELECT {_COLUMNS} FROM seal ORDER BY number DESC LIMIT 1")
+        found = self._read(f"SELECT {SEAL_COLUMNS} FROM seal ORDER BY number DESC LIMIT 1")
         return SealRow(*found[0]) if found else None
 
     def note(self, number: int) -> str | None:
@@ -137,7 +128,7 @@ class SQLiteSealRows(SQLiteReadings):
         """Write down a seal with its own leaf."""
         with self._writing() as db:
             db.executemany("INSERT INTO tree_part VALUES (?, ?, ?)", parts)
-            db.execute(f"INSERT INTO seal ({_COLUMNS}) VALUES ({', '.join('?' * len(seal))})", seal)
+            db.execute(f"INSERT INTO seal ({SEAL_COLUMNS}) VALUES ({', '.join('?' * len(seal))})", seal)
 
     def add_note(self, number: int, note: str) -> None:
         """Write down the signed note of a seal."""
@@ -186,13 +177,13 @@ class SQLiteSealRows(SQLiteReadings):
 
     def page_of(self, account: str) -> HeadPage | None:
         """The last page that begins at or before this account."""
-        query = f"SELECT {_HEAD_PAGE} FROM head_page WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        query = f"SELECT {PAGE_COLUMNS} FROM head_page WHERE first <= ? ORDER BY first DESC LIMIT 1"
         found = self._ask_heads(query, (account,))
         return HeadPage(*found[0]) if found else None
 
     def page(self, number: int) -> HeadPage | None:
         """A page by its number."""
-        found = self._ask_heads(f"SELECT {_HEAD_PAGE} FROM head_page WHERE number = ?", (number,))
+        found = self._ask_heads(f"SELECT {PAGE_COLUMNS} FROM head_page WHERE number = ?", (number,))
         return HeadPage(*found[0]) if found else None
 
     def page_roots(self) -> list[bytes]:
@@ -231,12 +222,12 @@ class SQLiteHeadPages:
         """Every page in order, as they were before this transaction."""
         with in_plain_words(self._path), closing(connect(self._path, "ro", self._timeout)) as db:
             if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'head_page'").fetchone():
-                for row in db.execute(f"SELECT {_HEAD_PAGE} FROM head_page ORDER BY number"):
+                for row in db.execute(f"SELECT {PAGE_COLUMNS} FROM head_page ORDER BY number"):
                     yield HeadPage(*row)
 
     def put(self, pages: Iterable[HeadPage]) -> None:
         """Write pages over what is there."""
-        self._db.executemany(f"INSERT OR REPLACE INTO head_page ({_HEAD_PAGE}) VALUES (?, ?, ?, ?, ?)", pages)
+        self._db.executemany(f"INSERT OR REPLACE INTO head_page ({PAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?)", pages)
 
     def finish(self, seal: int, pages: int) -> None:
         """These are the heads of that seal, and so many pages."""

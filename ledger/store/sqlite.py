@@ -170,16 +170,6 @@ class SQLiteLog:
         found = self._read(query, (account,))
         return Tip(*found[0]) if found else None
 
-    def tips(self) -> Iterator[tuple[str, Tip]]:
-        """The tip of every account, in the order of the accounts' bytes."""
-        query = (
-            "SELECT account, version, hash FROM event AS e WHERE NOT EXISTS "
-            "(SELECT 1 FROM event WHERE account = e.account AND version = e.version + 1) ORDER BY account"
-        )
-        for page in self._pages(query, ()):
-            for account, version, hash in page:
-                yield account, Tip(version, hash)
-
     def find(self, keys: Iterable[str], account: str) -> dict[str, Recorded]:
         """The commands recorded under these keys: explicit ids over the whole log, others in the account."""
         return {key: found for (key, _), found in self.find_all((key, account) for key in keys).items()}

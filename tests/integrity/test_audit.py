@@ -10,6 +10,7 @@ import pytest
 from ledger.integrity.audit import Audit, Evidence, verify
 from ledger.integrity.chains import Finding
 from ledger.integrity.notes import Note, read_note, read_vkey, signed
+from ledger.integrity.seals import NotIntact
 from ledger.integrity.signing import introduce, make_key_file
 from ledger.store.log import Row, event_hash, genesis
 from scripts.campaigns.tampering import tampered
@@ -50,7 +51,27 @@ def test_a_head_that_states_more_events_than_there_are_is_told_at_once(
 ):
     tamper("UPDATE head SET head = %s WHERE shard = 0", head)
     (found,) = verify(store_url, processes=1).findings
-    assert found.reason.endswith(f"and its head says {head}")
+    assert f"and its head says {head}: none stands from position " in found.reason
+
+
+@pytest.mark.parametrize("sealed", [0, 1])
+@pytest.mark.parametrize("far", [2**20, 2**60])
+def test_an_event_moved_far_behind_the_others_is_told_at_once_and_the_gap_named(
+    house: House, store_url: str, tamper: Tamper, far: int, sealed: int
+):
+    """Given an event, sealed or not, at a huge position, a head that says so, and a seal that states as many leaves."""
+    house.record("7001", 3)
+    house.seal()
+    house.record("7001", 2)
+    shard = house.log.rows("7001")[0].shard
+    tamper("UPDATE event SET position = %s WHERE version = %s", far, 3 if sealed else 5)
+    tamper("UPDATE head SET head = %s WHERE shard = %s", far, shard)
+    with pytest.raises(NotIntact, match="is missing, so nothing was sealed"):
+        house.seal()
+    tamper("UPDATE seal SET size = %s", far)
+    found = reasons(verify(store_url, processes=1))
+    gap = "from position 3 to 3" if sealed else f"from position 5 to {far - 1}"
+    assert f"shard {shard} has 5 events, and its head says {far}: none stands {gap}" in found
 
 
 def test_several_processes_find_what_one_finds(
@@ -62,6 +83,32 @@ def test_several_processes_find_what_one_finds(
     monkeypatch.setattr("ledger.integrity.readings.ACCOUNTS", 3)
     assert verify(store_url, processes=2) == alone
     assert [f[:2] for f in alone.findings] == [("7004", 2)]
+
+
+NO_TEXT = "CAST(x'ff37' AS TEXT)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (f"UPDATE event SET account = {NO_TEXT} WHERE account = '7002' AND version = 1", "7002 1 it is missing"),
+        (f"UPDATE event SET account = {NO_TEXT} WHERE account = '7002'", "\ufffd7 1 its stored bytes, or its hash"),
+        (f"UPDATE event SET type = {NO_TEXT} WHERE account = '7002' AND version = 2", "7002 2 its stored bytes"),
+        (f"UPDATE command SET key = {NO_TEXT} WHERE account = '7002' AND first = 1", "7002 1 no command key names it"),
+        (f"UPDATE seal SET body = {NO_TEXT} WHERE number = 1", "the text of the note of seal 1 is not what the seal"),
+        (f"UPDATE seal_note SET note = {NO_TEXT} WHERE number = 1", "the note of seal 1: "),
+        (f"UPDATE seal_key SET vkey = {NO_TEXT}", "key 1: a verifier key is NAME"),
+        (f"UPDATE seal_key SET handover = {NO_TEXT}", "key 1: a note is a text"),
+    ],
+)
+def test_a_text_that_is_none_is_told_like_any_other_change(sqlite_store_url: str, tmp_path, statement: str, told: str):
+    """Given a file in which a byte of a text was damaged, so that it is no text any more (a server takes none)."""
+    with closing(House(sqlite_store_url, tmp_path)) as house:
+        house.record("7001", 3)
+        house.record("7002", 3)
+        house.seal()
+        tampered(sqlite_store_url, statement)
+        assert told in reasons(verify(sqlite_store_url, processes=1))
 
 
 def flips(value: Any, every: int) -> list[Any]:
@@ -195,6 +242,7 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal SET size = 4611686018427387904 WHERE number = 2", "seal 2 states a size that no seal"),
         ("UPDATE seal SET first_leaf = -1 WHERE number = 2", "seal 2 states a size that no seal"),
         ("UPDATE seal SET accounts = -1 WHERE number = 1", "seal 1 states a count that no seal"),
+        ("UPDATE seal SET number = 9223372036854775807 WHERE number = 2", "seal 2 states a count that no seal"),
         ("UPDATE seal SET heads = root WHERE number = 1", "seal 1 states a list of heads that no seal"),
         ("UPDATE seal SET heads = root WHERE number = 2", "seal 2 states a list of heads that no seal"),
         ("DELETE FROM seal WHERE number = 2", "seal 2 has a signed note, and is missing itself"),
@@ -206,7 +254,7 @@ def test_a_damaged_tree_is_told_from_damaged_events(sealed_house: House, store_u
         ("UPDATE seal_plan SET sealed_at = 5 WHERE number = 2", "seal 2 is not the one that was planned"),
         ("UPDATE seal SET number = 0 WHERE number = 2", "there are seals with numbers under 1"),
         ("DELETE FROM seal_plan WHERE number = 2", "seal 2 is not the one that was planned"),
-        ("UPDATE seal_plan SET number = 9 WHERE number = 2", "the plan of seal 9 does not follow seal 2"),
+        ("UPDATE seal_plan SET first_leaf = 99 WHERE number = 2", "plan 2 does not follow the last seal"),
         ("UPDATE seal_key SET number = 0", "key 1 is missing: the next is numbered 0"),
         ("UPDATE head SET shard = 99 WHERE shard = 0", "the heads of its shards are not all there"),
         ("DELETE FROM tree_part WHERE level = 0", "it is not what the log tree keeps of it (leaf 0)"),

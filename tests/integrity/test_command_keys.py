@@ -11,6 +11,7 @@ import pytest
 from commands.catalogue import titles
 from ledger.application import Ledger, create
 from ledger.integrity.audit import Evidence, verify
+from ledger.integrity.chains import Finding
 from scripts.campaigns.acting import clock, command, elsewhere, lives, records
 from scripts.campaigns.tampering import tampered
 
@@ -97,6 +98,22 @@ def test_a_command_key_that_was_deleted_is_told(lived):
         found = verify(lived, evidence, processes=1).findings
         assert (account, version) in {(each.account, each.version) for each in found if told in each.reason}, found
         tampered(lived, "INSERT INTO command VALUES (%s, %s, %s, %s, %s, %s)", *row)
+
+
+def test_all_command_keys_of_an_account_that_were_deleted_are_told(lived):
+    """Given an account with an event that came from elsewhere; the versions before it and behind it are named."""
+    tampered(lived, "DELETE FROM command WHERE account = 'T-2' AND key NOT LIKE %s", "id/%")
+    assert verify(lived, Evidence(titles=titles()), processes=1).findings == [
+        Finding("T-2", 1, "no command key names it"),
+        Finding("T-2", 3, "no command key names it"),
+    ]
+    tampered(lived, "DELETE FROM command WHERE account = 'T-1' AND key NOT LIKE %s", "id/%")
+    told = [each[1:] for each in verify(lived, Evidence(titles=titles()), processes=1).findings if each[0] == "T-1"]
+    assert told == [
+        (1, "no command key names it, and so on up to version 2"),
+        (5, "no command key names it, and so on up to version 6"),
+        (8, "no command key names it"),
+    ]
 
 
 def test_whichever_command_key_is_deleted_its_event_is_named(lived):

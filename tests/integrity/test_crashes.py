@@ -4,10 +4,13 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from ledger.integrity.audit import verify
+from ledger.integrity.leaves import unpacked_heads
+from ledger.integrity.seals import seal
 from scripts.campaigns.sealing import check_one_text_for_a_size
-from tests.integrity.conftest import House
+from tests.integrity.conftest import ORIGIN, House
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -62,3 +65,33 @@ def test_an_unfinished_seal_is_finished_as_it_was_planned_and_what_came_since_is
     assert (made.number, made.events, made.new) == (2, 35, True)
     assert verify(house.url, processes=1).unsealed == 0
     assert house.seal() == made._replace(new=False)
+
+
+class Asked:
+    """Stands before the rows, and notes down from which heads on changes are asked for."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.after: list[list[int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def changed(self, after: list[int], until: list[int]) -> Any:
+        self.after.append(after)
+        return self._inner.changed(after, until)
+
+
+def test_after_an_interrupted_seal_each_event_is_read_once_for_the_heads(house: House):
+    """Given a seal, and a planned one that its sealer did not finish; when both it and what came since are sealed, then
+    each of the two seals asks only for what the one before it did not hold."""
+    house.record("7001", 3)
+    house.seal()
+    house.record("7002", 3)
+    assert die(house, 3) == (-9, "before add_parts")
+    house.record("7003", 3)
+    rows: Any = Asked(house.rows)
+    made = seal(rows, ORIGIN, house.signer, lambda: house.now)
+    assert (made.number, made.events) == (3, 9)
+    assert rows.after == [unpacked_heads(each.heads) for each in house.rows.seals()[:2]]
+    assert verify(house.url, processes=1).findings == []

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.integrity import archive, columns
 from ledger.integrity.between import between
 from ledger.integrity.bundle import NotSealed, SealedLog, make
 from ledger.integrity.check import check
@@ -55,6 +56,34 @@ def test_what_is_made_holds(sealed_house: House, accounts: list[str], how: dict[
     since = sealed_house.rows.note(how["since"]) if "since" in how else None
     bundle = raw(sealed_house, *accounts, dated=how.get("dated", False), since=since)
     assert found(sealed_house, bundle, since) == []
+
+
+NOT_WHOLE = [
+    ("UPDATE event SET state = %s WHERE account = '7003' AND version = 2", (b"\xff",), "export"),
+    ("UPDATE event SET shard = 9 WHERE account = '7003' AND version = 3", (), "archive"),
+    ("DELETE FROM event WHERE account = '7003' AND version = 3", (), "archive"),
+    ("DELETE FROM event WHERE account = '7003'", (), "export"),
+    ("DELETE FROM event WHERE account = '7003'", (), "archive"),
+    ("UPDATE seal SET heads = %s WHERE number = 1", (b"",), "export"),
+    ("UPDATE seal SET heads = %s WHERE number = 2", (b"",), "archive"),
+    ("DELETE FROM event WHERE account = '7003'", (), "columns"),
+]
+
+
+@pytest.mark.parametrize(("statement", "values", "way"), NOT_WHOLE)
+def test_nothing_is_made_of_what_is_not_as_it_was_sealed(
+    sealed_house: House, tmp_path: Path, tamper: Tamper, statement: str, values: tuple[bytes, ...], way: str
+) -> None:
+    """What is sent out would not prove itself; better told here than years later."""
+    tamper(statement, *values)
+    ways: dict[str, Callable[[], object]] = {
+        "export": lambda: list(lines(sealed(sealed_house))),
+        "archive": lambda: archive.write(sealed_house.rows, tmp_path / "archive"),
+        "columns": lambda: columns.write(sealed_house.rows, ORIGIN, tmp_path / "columns", 2),
+    }
+    with pytest.raises(NotIntact, match="run 'water-ledger audit verify'"):
+        ways[way]()
+    assert not list(tmp_path.glob("*/index.json"))
 
 
 def test_a_browser_finds_the_same(sealed_house: House, tmp_path: Path, tamper: Tamper) -> None:

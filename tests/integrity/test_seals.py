@@ -1,21 +1,24 @@
 """Taking seals: what they say, what they keep, and that nothing of it is ever taken back."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 
 from ledger.integrity import tree
+from ledger.integrity.audit import Audit, verify
 from ledger.integrity.heads import Places, leaf_hashes
 from ledger.integrity.leaves import event_leaf, head_entry, packed_heads
 from ledger.integrity.notes import read_checkpoint, read_note, verified
 from ledger.integrity.seals import NotIntact, microseconds, seal, stated
-from ledger.integrity.signing import WrongKey, make_key_file
+from ledger.integrity.signing import WrongKey, introduce, make_key_file
 from ledger.integrity.tiles import Edge, StoredTree
 from ledger.store.log import StoreError, StoreUnavailable
 from ledger.store.open import seals_of
-from ledger.store.seal_rows import Head
+from ledger.store.seal_rows import Head, HeadPages, Plan
 from scripts.campaigns.forbidding import SEAL_CHANGES, SEAL_REPLACEMENTS
+from scripts.campaigns.tampering import tampered
 from tests.integrity.conftest import ORIGIN, House
 
 
@@ -125,6 +128,70 @@ def test_a_ledger_that_ends_before_its_last_seal_is_not_sealed(house: House, tam
     assert len(house.rows.seals()) == 1
 
 
+@pytest.mark.parametrize("sealed", [0, 1])
+def test_a_ledger_that_ends_behind_its_last_event_is_sealed_once_that_is_put_right(
+    house: House, tamper: Callable[..., None], sealed: int
+):
+    """Given a head that somebody raised; when sealing is refused, nothing of it stays: put right, all is sealed."""
+    for _ in range(sealed):
+        house.record("7001")
+        house.seal()
+    house.record("7001", 2)
+    shard, head = next((shard, head) for shard, head in house.log.heads().items() if head)
+    tamper("UPDATE head SET head = %s WHERE shard = %s", head + 1, shard)
+    with pytest.raises(NotIntact, match="ends behind its last event, so nothing was sealed"):
+        house.seal()
+    tamper("UPDATE head SET head = %s WHERE shard = %s", head, shard)
+    assert house.seal().number == sealed + 1
+    assert verify(house.url, processes=1) == Audit([], 2 + sealed, 1, sealed + 1, 0)
+
+
+@pytest.mark.parametrize("far", [1, 2**40, 2**63])
+def test_a_plan_of_events_that_are_not_there_gives_way_to_another(house: House, tamper: Callable[..., None], far: int):
+    """Given a plan of more than the log holds, of which nothing was made; the audit says so until the next seal."""
+    house.record("7001")
+    house.seal()
+    house.record("7001")
+    heads = [head + far * (head > 0) for head in house.log.heads().values()]
+    house.rows.make_plan(lambda _: Plan(2, microseconds(house.now), house.rows.last().size, packed_heads(heads)))
+    (found,) = verify(house.url, processes=1).findings
+    assert found.reason == "plan 2 is of events that are not there"
+    assert house.seal().number == 2
+    assert verify(house.url, processes=1) == Audit([], 2, 1, 2, 0)
+    house.record("7001")
+    assert house.seal().number == 3
+    assert verify(house.url, processes=1).findings == []
+
+
+def test_no_key_comes_in_while_somebody_seals(house: House, store_url: str):
+    """The note that names a key says which seal it signs first: no other is taken meanwhile."""
+    house.record("7001")
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    other = seals_of(store_url + ("?timeout=0" if store_url.startswith("sqlite") else ""))
+    with house.rows.sealing(), pytest.raises(StoreUnavailable, match="is being sealed by another program"):
+        introduce(other, ORIGIN, second, house.signer)
+    other.close()
+    assert len(house.rows.keys()) == 1
+
+
+def test_a_key_that_came_in_just_before_is_the_one_that_has_to_sign(house: House, monkeypatch: pytest.MonkeyPatch):
+    """Given a sealer with the old key; when the new one comes in just before it begins, then it is refused."""
+    house.record("7001")
+    second = make_key_file(house.folder / "second.key", ORIGIN)
+    sealing = house.rows.sealing
+
+    def begin() -> AbstractContextManager[HeadPages]:
+        monkeypatch.undo()
+        introduce(house.rows, ORIGIN, second, house.signer)
+        return sealing()
+
+    monkeypatch.setattr(house.rows, "sealing", begin)
+    with pytest.raises(WrongKey, match="the log's current key is"):
+        house.seal()
+    house.seal(second)
+    assert verify(house.url, processes=1).findings == []
+
+
 def test_another_key_does_not_sign(house: House):
     other = make_key_file(house.folder / "other.key", ORIGIN)
     house.record("7001")
@@ -179,6 +246,40 @@ def test_the_heads_tree_is_made_anew_where_its_pages_are_lost(sealed_house: Hous
     house.seal()
     assert Places(house.rows).of("7003").version == 4
     assert house.rows.seals()[1].heads_root == root
+
+
+def damage_a_page(house: House, store_url: str) -> None:
+    """Flip a bit of a hash on the page of the heads tree on which all accounts are."""
+    page = house.rows.page(0)
+    flipped = page.entries[:-1] + bytes([page.entries[-1] ^ 1])
+    sqlite = store_url.startswith("sqlite")
+    tampered(
+        store_url.replace(".db", ".heads.db") if sqlite else store_url, "UPDATE head_page SET entries = %s", flipped
+    )
+
+
+@pytest.mark.parametrize("new", [0, 1])
+def test_a_damaged_page_of_the_heads_tree_is_made_anew_and_not_sealed(sealed_house: House, store_url: str, new: int):
+    """Given a page with a flipped bit; no proof is made of it, and the next seal, with something new or without, has
+    the heads that the events give."""
+    house = sealed_house
+    damage_a_page(house, store_url)
+    with pytest.raises(StoreError, match="run 'water-ledger audit seal'"):
+        Places(house.rows).of("7003")
+    if new:
+        house.record("7003")
+        house.seal()
+    house.seal()
+    house.seal()
+    assert Places(house.rows).of("7003").version == 3 + new
+    assert verify(house.url, processes=1).findings == []
+
+
+def test_places_are_those_of_the_seal_that_was_the_last_when_they_were_asked_for(sealed_house: House):
+    places = Places(sealed_house.rows)
+    sealed_house.seal()
+    with pytest.raises(StoreError, match="are not at hand"):
+        places.of("7002")
 
 
 @pytest.mark.parametrize("many", [255, 256, 257, 600])

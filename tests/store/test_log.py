@@ -166,7 +166,6 @@ def test_scans_go_by_account(log: Log) -> None:
     assert list(log.scan(after=ordered[3], until=ordered[7])) == wanted[4:8]
     assert [a for a, _ in log.scan_joined(until=ordered[7])] == ordered[:8]
     assert list(log.accounts()) == ordered
-    assert dict(log.tips()) == {a: log.tip(a) for a in accounts}
 
 
 def test_a_scan_may_be_left_midway(log: Log) -> None:

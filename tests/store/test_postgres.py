@@ -9,11 +9,12 @@ import pytest
 from psycopg import errors
 
 from ledger.store import postgres_link
-from ledger.store.log import Conflict, NotALedger, StoreError, StoreUnavailable
+from ledger.store.log import Conflict, NotALedger, StoreError, StoreUnavailable, shard_of
 from ledger.store.open import open_keys, open_log
 from ledger.store.postgres import PostgresLog
 from ledger.store.postgres_roles import create_roles
 from scripts.campaigns.forbidding import MAY_NOT, OWNERS, attempt
+from scripts.campaigns.tampering import tampered
 from tests.store.conftest import ORIGIN, command, entries
 from tests.store.proxy import Proxy
 
@@ -158,6 +159,18 @@ def test_a_shard_that_stays_busy(log: PostgresLog, postgres_store_url: str) -> N
         with pytest.raises(StoreUnavailable, match="stayed busy, and nothing was recorded"):
             log.append(entries("7001", 3))
     log.append(entries("7001", 3))
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_log_without_the_head_of_a_shard_takes_nothing_in(
+    log: PostgresLog, postgres_store_url: str, count: int
+) -> None:
+    before = log.states("7001")
+    tampered(postgres_store_url, "DELETE FROM head WHERE shard = %s", shard_of("7001", log.shards))
+    with pytest.raises(StoreError, match="lacks the head of a shard"):
+        log.append(entries("7001", len(before) + 1, count), [command("bill issue/B-9", "7001", len(before) + 1)])
+    assert log.states("7001") == before
+    assert log.find(["bill issue/B-9"], "7001") == {}
 
 
 def test_schemas_are_apart(postgres_store_url: str) -> None:
