@@ -170,6 +170,11 @@ def moment_of(when: When) -> datetime:
     return when if isinstance(when, datetime) else datetime.combine(when, time.max, PACIFIC)
 
 
+def cents_of(amount: str) -> int:
+    """The cents of an amount in an answer; a sum may be over the largest amount that may be entered."""
+    return int(amount.replace(".", ""))
+
+
 def day_of(when: When) -> date:
     """The Pacific civil day of a moment; a day itself."""
     when = asked(when)

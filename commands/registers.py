@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked
+from commands.answers import Answer, When, asked, cents_of
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
@@ -89,12 +89,8 @@ def _told(row: Any, columns: Sequence[Column]) -> Answer:
     return {name: money(value) if name in cents and value is not None else plain(value) for name, value in values}
 
 
-def _cents(amount: str) -> int:
-    return int(amount.replace(".", ""))
-
-
 def _sum(rows: Sequence[Answer], field: str) -> str:
-    return money(sum(_cents(row[field]) for row in rows))
+    return money(sum(cents_of(row[field]) for row in rows))
 
 
 def _dispute(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
@@ -108,7 +104,7 @@ def _dispute(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> 
 
 def _appeal(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
     state = "closed" if row["closed_on"] else "lapsed" if row["lapsed_on"] else "open"
-    return {"state": state, "held": money(_cents(row["deposited"]) - _cents(row["disbursed"]))}
+    return {"state": state, "held": money(cents_of(row["deposited"]) - cents_of(row["disbursed"]))}
 
 
 def _arrangement(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:

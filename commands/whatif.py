@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from commands import clock
-from commands.answers import Answer, asked, balance, day_of, statement
+from commands.answers import Answer, When, asked, balance, cents_of, day_of, statement
 from commands.command_line import Discreet
 from commands.feed import answer as line_answer
 from commands.feed import parse
@@ -21,7 +21,7 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.branch import RECONNECTION_FEE, Branch
 from ledger.history import History
-from ledger.money import cents, half_up, money
+from ledger.money import half_up, money
 from ledger.movements import movements
 from ledger.policy.case import Case
 from ledger.policy.explain import FORBIDS, judged
@@ -31,8 +31,6 @@ from ledger.utility import Rules
 
 AMOUNTS = ("balance", "past_due", "credit", "deposit", "commission_deposit", "disputed", "fees")
 DAYS_OF_A_YEAR = 365
-
-When = date | datetime
 
 
 class Rate(click.ParamType[Fraction]):
@@ -130,7 +128,7 @@ def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
         "difference": {name: money(amounts["after"][name] - amounts["before"][name]) for name in AMOUNTS},
         "refund": money(overpaid),
         "interest": None if rate is None or owed is None else money(owed),
-        "fees_reversed": money(sum(cents(fee["amount"]) for fee in fees if fee["reversed"])),
+        "fees_reversed": money(sum(cents_of(fee["amount"]) for fee in fees if fee["reversed"])),
         "fees": fees,
         "shutoffs": list(_shutoffs(branch)),
         "statement": statements,
@@ -140,7 +138,7 @@ def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
 def _amounts(history: History, rules: Rules, when: When) -> dict[str, int]:
     said, account = balance(history, *rules, when), history.as_of(when)
     standing = sum(fee.charged.amount for fee in account.fees.values() if fee.waived_on is None)
-    return {name: cents(said[name], "any") for name in AMOUNTS if name in said} | {"fees": standing}
+    return {name: cents_of(said[name]) for name in AMOUNTS if name in said} | {"fees": standing}
 
 
 def _named(event: e.Event) -> Answer:

@@ -151,6 +151,12 @@ def test_a_bill_reduced_gives_back_the_rest_with_interest(file_url: str) -> None
     assert [e["version"] for e in answer["left_out"]] == [2]
 
 
+def test_an_account_may_owe_more_than_may_be_entered_at_once(file_url: str) -> None:
+    most = [{**FEED[1], "bill": name, "amount": "99999999.99"} for name in ("B8", "B9")]
+    answer = whatif(file_url, feed=most)
+    assert answer["after"]["balance"] == answer["difference"]["balance"] == "199999999.98"
+
+
 def test_interest_runs_from_the_day_the_money_was_too_much(file_url: str) -> None:
     """Without the fee 30.00 were too much from 3 June 2024; with a bill of 50.00, another 40.00 from 24 May."""
     reduced = {**FEED[1], "amount": "50.00"}
