@@ -259,9 +259,9 @@ def _payments(of: Mapping[type[e.Event], Sequence[Any]]) -> Iterator[_Found]:
 
 
 def _reconnections(of: Mapping[type[e.Event], Sequence[Any]], calendar: Calendar) -> Iterator[_Found]:
-    made = [back.day for back in of.get(e.ServiceReconnected, ())]
+    made = of.get(e.ServiceReconnected, ())
     for request in of.get(e.ReconnectionRequested, ()):
-        back = next((on for on in made if on >= request.day), None)
+        back = next((each.day for each in made if each.at >= request.at), None)
         last = calendar.add_business_days(request.day, 1)
         because = f"asked for on {said(request.day)}, " + (f"made on {said(back)}" if back else "not made yet")
         yield _Found("reconnections_late", request.day, back is None or back > last, request, because)

@@ -357,6 +357,14 @@ def test_103a_a_reconnection_is_late_after_the_next_business_day(world, back, la
     assert figures(world)["reconnections_late", "2024-Q2"][:2] == (late, 1)
 
 
+def test_103a_a_reconnection_earlier_that_day_does_not_answer_a_later_request(world):
+    world.given("service disconnect", at="2024-05-23T08:30", reason="customer_request")
+    world.given("service reconnect", at="2024-05-23T09:00")
+    world.given("service disconnect", at="2024-05-23T09:30", reason="customer_request")
+    world.given("service request-reconnection", at="2024-05-23T10:00")
+    assert figures(world)["reconnections_late", "2024-Q2"][:2] == (1, 1)
+
+
 def test_103a_complaints_are_of_the_accounts_open_at_the_end_of_the_period(world):
     world.given("dispute petition", dispute="D-1", bill="B-1", filed_at="2024-03-11T16:00")
     world.given("dispute answer", dispute="D-1", on="2024-03-25", outcome="adjusted", credit="10.00")
