@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 import click
 
-from commands.answers import Answer, When, day_of, moment_of
+from commands.answers import Answer, When, day_of, moment_of, stood
 from commands.answers import asked as as_asked
 from commands.questions import Asked, asking, tell
 from commands.questions_over_all import over_all
@@ -17,7 +17,6 @@ from ledger.policy.case import Case
 from ledger.policy.explain import Stage, stage
 from ledger.policy.parameters import Policies
 from ledger.policy.protections import ProtectionKind, protections
-from ledger.refusal import Refused
 from ledger.showing import plain
 from projections.kept import Kept, Source
 
@@ -66,11 +65,8 @@ def find(
         if isinstance(each, Kept):
             found = _of_rows(each, on, policies)
         else:
-            try:
-                account = each.as_of(when, known_at)
-            except Refused:
-                continue
-            if not account.version:
+            account = stood(each, when, known_at)
+            if account is None or not account.version:
                 continue  # nothing of it had happened yet, so it stood nowhere
             found = Found(account.id, None, account.district, account.balance, account.past_due(on), None)
             if found.may_be(wanted):

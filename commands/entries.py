@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, check_period, day_of
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.history import History
 from ledger.money import money
@@ -51,9 +51,7 @@ def entries(
     Raises Refused for a period that ends before it begins.
     """
     wanted = wanted or Wanted()
-    if wanted.first and wanted.last and wanted.last < wanted.first:
-        reason = f"the period ends on {wanted.last}, before it begins on {wanted.first}; swap the days"
-        raise Refused("invalid_period", reason)
+    check_period(wanted.first, wanted.last)
     rows: list[Answer] = []
     groups: dict[str, list[int]] = {}
     count = total = 0

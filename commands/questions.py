@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from commands import clock
+from commands.answers import moment_of
 from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
-from ledger.calendar import PACIFIC
 from ledger.refusal import Invalid, shown
 from ledger.store.log import NotALedger
 from ledger.store.open import keys_of, open_log
@@ -62,10 +62,9 @@ class Moment(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            found = moments.moment(value)
+            return moment_of(moments.moment(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        return datetime.combine(found.date(), time.max, PACIFIC) if moments.is_bare(found) else found
 
 
 class Account(click.ParamType[str]):

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked, cents_of
+from commands.answers import Answer, When, asked, cents_of, check_period
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
 from ledger.movements import KINDS
 from ledger.policy.parameters import Policies
-from ledger.refusal import Refused
 from ledger.showing import plain
 from projections.as_of import RowsAsOf
 
@@ -51,9 +50,7 @@ class Register(NamedTuple):
 
 def register(name: str, rows: RowsAsOf, asking: Asking, when: When, known_at: datetime | None = None) -> Answer:
     """A register as of a day or a moment; raises Refused for a period that ends before it begins."""
-    if asking.first and asking.last and asking.last < asking.first:
-        reason = f"the period ends on {asking.last}, before it begins on {asking.first}; swap the days"
-        raise Refused("invalid_period", reason)
+    check_period(asking.first, asking.last)
     chosen = REGISTERS[name]
     found: list[Answer] = []
     before: list[Answer] = []

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, day_of, stood
 from ledger.calendar import PACIFIC, Calendar
 from ledger.history import History
 from ledger.money import money
@@ -14,7 +14,6 @@ from ledger.policy.explain import allowed_from
 from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
-from ledger.refusal import Refused
 from ledger.showing import plain
 from ledger.usage import metering
 from projections.kept import Kept, Source
@@ -54,9 +53,8 @@ def worklist(
     for found in accounts:
         if isinstance(found, Kept):
             continue
-        try:
-            account = found.as_of(when, known_at)
-        except Refused:
+        account = stood(found, when, known_at)
+        if account is None:
             continue
         for item in _items(Case(account, at, calendar, policies)):
             totals[item.task] += 1
