@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import fail
-from commands.audit_bundles import Note, moment, note_text, sealed_at, write_bundle
+from commands.audit import fail, note_text
+from commands.audit_bundles import Note, moment, sealed_at, write_bundle
 from commands.cli import REFUSED
 from commands.questions import Day, event_types, write
 

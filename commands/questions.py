@@ -16,7 +16,7 @@ from commands.fields import identifier
 from ledger import moments
 from ledger.books import Books
 from ledger.refusal import Invalid, shown
-from ledger.store.log import NotALedger
+from ledger.store.log import Log, NotALedger
 from ledger.store.open import keys_of, open_log
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,14 +32,18 @@ class Asked(NamedTuple):
     xlsx: str | None = None
 
 
+def require_ledger(log: Log) -> None:
+    """Raises NotALedger where nothing was created at the store's address yet."""
+    if not log.exists():
+        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+
+
 @contextmanager
 def books_at(url: str) -> Iterator[Books]:
     """The ledger at `url`, to be read; raises NotALedger where there is none."""
     log = open_log(url, read_only=True)
-    if not log.exists():
-        log.close()
-        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
     with Books(log, lambda: keys_of(url, log, read_only=True)) as books:
+        require_ledger(log)
         yield books
 
 
