@@ -175,11 +175,15 @@ def _about_one_account(
     return command
 
 
+def _are_among(rules: Sequence[Any], wanted: Sequence[str], who: str, does: str) -> None:
+    """Complain of a rule that is not there: it must not look like one with nothing to say."""
+    there = [each["rule"] for each in rules]
+    if absent := [shown(name) for name in wanted if name not in there]:
+        raise click.UsageError(f"{who} {does} no rule {' and no rule '.join(absent)}; it {does} {', '.join(there)}")
+
+
 def _only_rules(answer: Any, brief: bool, rule: tuple[str, ...]) -> None:
-    # A rule that nobody judged must not look like one with nothing to say.
-    judged = [r["rule"] for r in answer["rules"]]
-    if absent := [shown(name) for name in rule if name not in judged]:
-        raise click.UsageError(f"explain judges no rule {' and no rule '.join(absent)}; it judges {', '.join(judged)}")
+    _are_among(answer["rules"], rule, "explain", "judges")
     if brief or rule:
         answer["rules"] = [
             r
@@ -321,4 +325,8 @@ def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district, rule), asked)
+    answer = rule_book(policies, asked.when, district)
+    if rule:
+        _are_among(answer["rules"], rule, "the rule book", "has")
+        answer["rules"] = [each for each in answer["rules"] if each["rule"] in rule]
+    tell("rules", answer, asked)

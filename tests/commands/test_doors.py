@@ -178,6 +178,14 @@ def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> 
         assert f"explain judges no rule '{name}'; it judges DO-02, DO-03, DO-04," in wrong.stderr.decode()
 
 
+def test_a_rule_that_there_is_not_is_not_answered_with_none(shell: Shell) -> None:
+    asked = ("rules", "--on", "2024-05-23", "--json", "--rule", "DO-04", "--rule")
+    assert [rule["rule"] for rule in json.loads(shell(*asked, "PUC-780").stdout)["rules"]] == ["DO-04", "PUC-780"]
+    wrong = shell(*asked, "DO-4")
+    assert (wrong.stdout, wrong.returncode) == (b"", 2)
+    assert "the rule book has no rule 'DO-4'; it has DO-00, DO-01," in wrong.stderr.decode()
+
+
 def test_a_noun_shows_its_own_verbs_only() -> None:
     from click.testing import CliRunner
 
