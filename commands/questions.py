@@ -71,16 +71,20 @@ class Moment(click.ParamType[datetime]):
             self.fail(str(error), param, ctx)
 
 
-class Account(click.ParamType[str]):
-    """An account on the command line; what cannot be one is not looked for."""
-
-    name = "account"
+class Named(click.ParamType[str]):
+    """An id on the command line; what cannot be one is not looked for: raises Invalid."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return identifier(value)
         except ValueError as error:
-            raise Invalid("invalid_value", f"account: {error}", "account") from None
+            raise Invalid("invalid_value", f"{self.name}: {error}", self.name) from None
+
+
+class Account(Named):
+    """An account on the command line."""
+
+    name = "account"
 
 
 def asking(function: F) -> F:

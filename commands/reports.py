@@ -19,8 +19,6 @@ from ledger.policy.case import said
 from ledger.refusal import Refused
 from ledger.showing import plain
 
-QUARTERS = 4
-
 
 def year_of(year: int) -> tuple[date, date]:
     """The first and the last day of a year."""
@@ -162,7 +160,7 @@ def _quarter(on: date) -> int:
 
 def _ends(year: int, on: date) -> dict[int, date]:
     """The quarters that had begun by a day, each with its last day, or that day while it lasted."""
-    first = [date(year, 3 * quarter - 2, 1) for quarter in range(1, QUARTERS + 1)]
+    first = [date(year, month, 1) for month in (1, 4, 7, 10)]
     begun = [day for day in first if day <= on]
     after = [*first[1:], date(year + 1, 1, 1)]
     return {quarter: min(after[quarter - 1] - ONE_DAY, on) for quarter in range(1, len(begun) + 1)}
