@@ -22,7 +22,7 @@ from projections.kept import Kept, Source
 
 
 class Wanted(NamedTuple):
-    """What is looked for; None takes any."""
+    """What is looked for, with `past_due_over` in cents; None takes any."""
 
     stage: str | None = None
     past_due_over: int | None = None
@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Where an account stands; of an account's rows, None is what they do not tell."""
+    """Where an account stands, with amounts in cents; of an account's rows, None is what they do not tell."""
 
     account: str
     stage: Stage | None

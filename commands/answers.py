@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ledger.usage import Month
 
 Answer = dict[str, Any]
+"""What a question answers: its fields by the contract's names, money and days as text."""
 When = date | datetime
+"""A day, which means its end, or a moment."""
 Opened = Callable[[e.Event], e.Event]
 """Gives an event back with its personal fields readable."""
 

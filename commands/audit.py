@@ -78,7 +78,9 @@ KEY_OPTION = click.option(
     metavar="FILE",
     help="The key's file.  [default: beside the store]",
 )
+"""Where the key is that signs, for those who have it."""
 KEY_HELP = "The log's verifier key as you know it, or a file with it."
+"""What is said of the key that checks, for those who read."""
 
 
 class VKey(click.ParamType["Key"]):

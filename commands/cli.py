@@ -14,6 +14,7 @@ import click
 from commands.catalogue import NOUNS, commands_of
 
 DEFAULT_STORE = "sqlite:///water-ledger.db"
+"""The store where neither --db nor WATER_LEDGER_DB names one."""
 DONE, REFUSED, MISUSED, BROKEN, UNAVAILABLE = range(5)
 """The exit codes."""
 
@@ -33,6 +34,7 @@ QUESTIONS = {
     "whatif": "What would follow from other facts, to the cent; nothing is recorded.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
+"""Every question by its name on the command line, and what it answers."""
 
 
 class Lazy(click.Group):

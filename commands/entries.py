@@ -13,6 +13,8 @@ from ledger.refusal import Refused
 from ledger.showing import plain
 
 ENTRY_KINDS = KINDS["balance"]
+"""The kinds of entries, in the order of the trial balance."""
+
 GROUPS = ("kind", "sort", "actor", "approved_by", "source", "month")
 """What entries are counted by: a sort is the kind of a bill or a fee, and the channel of a payment."""
 
@@ -30,6 +32,7 @@ class Wanted(NamedTuple):
     about_before: date | None = None
 
     def takes(self, step: Movement, about_on: date | None) -> bool:
+        """Whether an entry is one of them; `about_on` is the day of what it changes."""
         return (
             (self.first is None or step.on >= self.first)
             and (self.last is None or step.on <= self.last)

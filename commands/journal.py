@@ -19,6 +19,7 @@ from ledger.money import money
 from ledger.movements import Book, Movement, movements
 
 Format = Literal["hledger", "beancount"]
+"""The programs that a journal is written for."""
 
 
 class Name(NamedTuple):
@@ -263,6 +264,7 @@ class Beancount:
 
 
 WRITERS: dict[Format, type[Writer]] = {"hledger": Hledger, "beancount": Beancount}
+"""How each of the programs wants it."""
 
 _FIRST_DAY = date(1900, 1, 1)
 """No entry is older, so no account is used before it was opened."""

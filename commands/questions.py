@@ -258,6 +258,7 @@ statement = _about_one_account(
 
 
 PLOT = click.option("--plot", is_flag=True, help="Draw it.")
+"""The option of the questions that `commands.plots` can draw."""
 
 
 @click.command()

@@ -32,14 +32,13 @@ class Asking(NamedTuple):
 
 
 Beside = Callable[[Answer, Mapping[str, Sequence[Any]], Asking], Answer]
+"""Gives what stands beside a row, which may depend on the account's other rows and on the day asked for."""
 Totals = Callable[[Sequence[Answer], Sequence[Answer]], Answer]
+"""Gives what a register comes to, from the rows of the period and those before it."""
 
 
 class Register(NamedTuple):
-    """The projections it reads, the field that says when a row began, its columns, what is added, what it comes to.
-
-    `totals` takes the rows of the period and those before it.
-    """
+    """The projections it reads, the field that says when a row began, its columns, what is added, what it comes to."""
 
     projections: tuple[str, ...]
     began: tuple[str, ...]

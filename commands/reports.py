@@ -88,6 +88,7 @@ MEASURES = (
     Measure("petitions_adjusted", "petitions that led to a changed bill", "petitions about bills, by the day filed"),
     Measure("complaints_to_commission", "appeals to the Commission, by day filed", "accounts open at the period's end"),
 )
+"""The figures of the report on performance, in its order (GO 103-A, Appendix E)."""
 
 _NOTES_103A = (
     *(f"{measure.name.replace('_', ' ').capitalize()}: {measure.counted}, of {measure.of}." for measure in MEASURES),

@@ -30,11 +30,13 @@ from ledger.showing import plain
 from ledger.utility import Rules
 
 AMOUNTS = ("balance", "past_due", "credit", "deposit", "commission_deposit", "disputed", "fees")
+"""What is compared: the amounts of `balance`, and the fees that stand."""
 DAYS_OF_A_YEAR = 365
+"""Interest is simple, and a leap year has no day more of it."""
 
 
 class Rate(click.ParamType[Fraction]):
-    """A yearly rate of interest in percent."""
+    """A yearly rate of interest; what is given in percent becomes a fraction of one."""
 
     name = "percent"
 
@@ -112,7 +114,7 @@ def whatif(
 
 
 def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
-    """What the branch changes in the account at `when`, as known now; `rate` is of interest in a year."""
+    """What the branch changes in the account at `when`, as known now; `rate` is a year's interest on a cent."""
     sides = {"before": (branch.before, branch.rules_before), "after": (branch.after, branch.rules)}
     states = {side: history.as_of(when) for side, (history, _) in sides.items()}
     amounts = {side: _amounts(history, rules, when) for side, (history, rules) in sides.items()}

@@ -20,13 +20,14 @@ from projections.kept import Kept, Source
 
 Task = Literal["serve_notice", "authorize_shutoff", "installment_due", "installment_missed", "stay", "true_up"]
 TASKS: tuple[Task, ...] = get_args(Task)
+"""What there may be to do, in the order of the totals."""
 
 COMING = timedelta(days=7)
 """How far ahead an installment is announced."""
 
 
 class Item(NamedTuple):
-    """One thing to do for an account: until when (where that is known), about what, and why."""
+    """One thing to do for an account: until when (where that is known), about what, how many cents, and why."""
 
     task: Task
     by: date | None
@@ -74,6 +75,7 @@ def _idle(kept: Kept, when: When) -> bool:
 
 _WAITS = ("disputes", "appeals", "arrangements", "waiting")
 SOURCE = Source(("accounts", "unpaid", *_WAITS), _idle)
+"""The rows that may tell that an account needs nothing."""
 
 
 def _items(case: Case) -> Iterator[Item]:
