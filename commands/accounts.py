@@ -8,7 +8,7 @@ import click
 
 from commands.answers import Answer, When, day_of, moment_of, stood
 from commands.answers import asked as as_asked
-from commands.questions import Asked, asking, tell
+from commands.questions import Asked, Words, asking, tell
 from commands.questions_over_all import over_all
 from ledger.calendar import Calendar
 from ledger.history import History
@@ -136,7 +136,7 @@ class Amount(click.ParamType[int]):
 @click.option("--stage", type=click.Choice(get_args(Stage)), help="Only accounts at this stage.")
 @click.option("--past-due-over", type=Amount(), metavar="AMOUNT", help="Only where more than that is past due.")
 @click.option("--protection", type=click.Choice(get_args(ProtectionKind)), help="Only accounts protected by that.")
-@click.option("--district", metavar="NAME", help="Only accounts of this district.")
+@click.option("--district", type=Words(), metavar="NAME", help="Only accounts of this district.")
 @asking
 def _find(
     stage: str | None, past_due_over: int | None, protection: str | None, district: str | None, asked: Asked

@@ -9,7 +9,7 @@ import click
 from commands.audit import fail, note_text
 from commands.audit_bundles import Note, moment, sealed_at, write_bundle
 from commands.cli import REFUSED
-from commands.questions import Day, event_types, write
+from commands.questions import Day, Words, event_types, write
 
 if TYPE_CHECKING:
     from ledger.integrity.between import Between
@@ -84,7 +84,9 @@ def _diff_said(found: "Between") -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--seed", required=True, metavar="TEXT", help="Chosen by the auditor, after the log was sealed.")
+@click.option(
+    "--seed", type=Words(), required=True, metavar="TEXT", help="Chosen by the auditor, after the log was sealed."
+)
 @click.option("--size", type=click.IntRange(1, 100_000), required=True, metavar="N", help="How many entries.")
 @click.option("--from", "first", type=Day(), metavar="DATE", help="Only entries effective on that day or later.")
 @click.option("--to", "last", type=Day(), metavar="DATE", help="Only entries effective on that day or earlier.")

@@ -12,7 +12,7 @@ import msgspec
 
 from commands import clock
 from commands.answers import moment_of
-from commands.fields import identifier
+from commands.fields import identifier, text
 from ledger import moments
 from ledger.books import Books
 from ledger.refusal import Invalid, shown
@@ -67,6 +67,18 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
             return moment_of(moments.moment(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Words(click.ParamType[str]):
+    """A text on the command line, such as every text that is recorded."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return text(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -316,7 +328,7 @@ def history(account: str, since: date | None, types: tuple[str, ...], asked: Ask
 
 
 @click.command()
-@click.option("--district", help="Judge for a district of the utility.")
+@click.option("--district", type=Words(), help="Judge for a district of the utility.")
 @click.option("--rule", multiple=True, metavar="ID", help="Show this rule; may be given several times.")
 @asking
 def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from commands import clock
 from commands.answers import Answer, When, asked, balance, cents_of, day_of, statement
+from commands.base import Command
 from commands.command_line import Discreet
 from commands.feed import answer as line_answer
 from commands.feed import parse
@@ -26,6 +27,7 @@ from ledger.movements import movements
 from ledger.policy.case import Case
 from ledger.policy.explain import FORBIDS, judged
 from ledger.posting import Outcome
+from ledger.refusal import Refused
 from ledger.showing import plain
 from ledger.utility import Rules
 
@@ -97,10 +99,7 @@ def whatif(
     with books_at(ctx.obj) as books:
         branch = Branch(books, account, clock.now)
         branch.leave_out(without)
-        outcomes = [
-            (line, item if isinstance(item, Outcome) else branch.post(item))
-            for line, item in (parse(feed) if feed else ())
-        ]
+        outcomes = [(line, _posted(branch, item)) for line, item in (parse(feed) if feed else ())]
     answer = difference(branch, asked(on or clock.now()), interest_rate)
     answer["lines"] = [msgspec.Raw(line_answer(line, outcome)) for line, outcome in outcomes]
     refused = [(line, outcome.error) for line, outcome in outcomes if outcome.error]
@@ -111,6 +110,16 @@ def whatif(
             click.echo(f"line {line} is not on the branch: {error.message}", err=True)
         _show(answer)
     ctx.exit(1 if refused else 0)
+
+
+def _posted(branch: Branch, item: Command | Outcome) -> Outcome:
+    """What becomes of a line of the feed on the branch."""
+    if isinstance(item, Outcome):
+        return item
+    if item.whole:
+        reason = f"'{item.title()}' looks at every account, and a branch has only one; leave it out of the feed"
+        return Outcome("refused", error=Refused("not_on_a_branch", reason))
+    return branch.post(item)
 
 
 def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:

@@ -186,6 +186,21 @@ def test_a_rule_that_there_is_not_is_not_answered_with_none(shell: Shell) -> Non
     assert "the rule book has no rule 'DO-4'; it has DO-00, DO-01," in wrong.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("rules", "--json", "--district"),
+        ("accounts", "find", "--district"),
+        ("register", "disputes", "--district"),
+        ("audit", "sample", "--size", "1", "--seed"),
+    ],
+)
+def test_what_is_not_utf8_is_said_to_be_no_text(shell: Shell, asked: tuple[str, ...]) -> None:
+    wrong = shell(*asked, "Pine\udcff")
+    assert (wrong.stdout, wrong.returncode) == (b"", 2)
+    assert b"half of a character" in wrong.stderr
+
+
 def test_a_noun_shows_its_own_verbs_only() -> None:
     from click.testing import CliRunner
 
