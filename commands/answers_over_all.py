@@ -4,7 +4,7 @@ One account is held at a time; those not known at the moment of knowing are pass
 history, which is folded, or as its rows where they tell the same (`SOURCES`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from commands.answers import Answer, When, asked, check_period, day_of, stood
@@ -13,7 +13,6 @@ from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
 from ledger.account import Account
 from ledger.calendar import ONE_DAY, Calendar
-from ledger.charges import Charge
 from ledger.closing import Totals
 from ledger.history import History
 from ledger.money import money
@@ -151,15 +150,7 @@ def _aged_rows(kept: Kept, on: date) -> dict[str, int]:
 
 def _aged(account: Account, on: date) -> dict[str, int]:
     row = dict.fromkeys((name for name, _ in AGES), 0)
-    for charge in account.settled.charges:
-        for past_due_from, share in _unpaid_parts(charge, account.settled.unpaid(charge.id)):
-            row[_age(past_due_from, on)] += share
+    for charge, unpaid in account.settled.open():
+        for part, share in charge.shares(unpaid):
+            row[_age(part.past_due_from, on)] += share
     return row | {"credit": account.credit, "balance": account.balance}
-
-
-def _unpaid_parts(charge: Charge, unpaid: int) -> Iterator[tuple[date | None, int]]:
-    for part in reversed(charge.parts):
-        share = min(unpaid, part.amount)
-        unpaid -= share
-        if share:
-            yield part.past_due_from, share

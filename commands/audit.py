@@ -126,10 +126,14 @@ def note_text(path: str) -> str:
 
 
 def read_note_file(path: str) -> "Note":
-    """The note in a file; raises BadNote."""
-    from ledger.integrity.notes import read_note
+    """The note in a file; raises BadNote, naming the file."""
+    from ledger.integrity.notes import BadNote, read_note
 
-    return read_note(note_text(path))
+    text = note_text(path)
+    try:
+        return read_note(text)
+    except BadNote as error:
+        raise BadNote(f"{path}: {error}") from None
 
 
 @click.command()

@@ -320,11 +320,12 @@ def history(account: str, since: date | None, types: tuple[str, ...], asked: Ask
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
         found = (event for event in found if not types or event["type"] in types)
-        if not asked.as_json:
-            tell("history", list(found), asked)
-            return
-        for event in found:
-            write(event)
+        if not asked.as_json or asked.csv is not None or asked.xlsx is not None:
+            found = iter(rows := list(found))
+            tell("history", rows, asked._replace(as_json=False))
+        if asked.as_json and asked.csv != "-":
+            for event in found:
+                write(event)
 
 
 @click.command()

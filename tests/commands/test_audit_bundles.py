@@ -234,6 +234,12 @@ def test_a_note_that_is_no_text_is_named_and_ends_with_three(office: Office, arg
     assert not (office.folder / "z.json").exists()
 
 
+def test_which_of_several_notes_is_none_is_said(office: Office) -> None:
+    (office.folder / "torn.note").write_text("torn", encoding="utf-8")
+    said, code = office.call("verify", "--note", office.path("first.note"), "--note", office.path("torn.note"))
+    assert (code, said.startswith(f"Error: {office.path('torn.note')}: a note is")) == (3, True)
+
+
 def test_a_sample_is_the_same_for_everybody_and_proves_itself(office: Office) -> None:
     drawn = office.said("sample", "--seed", "17 dice", "--size", "3", "--type", "BillIssued", "--type", "AccountOpened")
     again = office.said("sample", "--seed", "17 dice", "--size", "3", "--type", "AccountOpened", "--type", "BillIssued")

@@ -168,6 +168,14 @@ def test_usage_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
     assert (said.returncode, said.stderr) == (1, b"Error: no-folder/u.csv: No such file or directory\n")
 
 
+def test_a_history_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
+    history = ("history", "7001", "--type", "BillIssued")
+    said = shell(*history, "--csv", "h.csv", "--json")
+    assert said.stdout == shell(*history, "--json").stdout
+    assert {json.loads(line)["type"] for line in said.stdout.splitlines()} == {"BillIssued"}
+    assert (shell.folder / "h.csv").read_bytes() == shell(*history, "--csv", "-", "--json").stdout
+
+
 def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> None:
     asked = ("explain", "7001", "--at", "2024-05-23T10:00", "--json", "--rule")
     (found,) = json.loads(shell(*asked, "DO-04").stdout)["rules"]
