@@ -43,7 +43,8 @@ def recheck(ctx: click.Context, account: str | None, as_json: bool) -> None:
                 for finding in found:
                     _say(finding.plain(), as_json)
             if sys.stderr.isatty() and accounts % _EVERY == 0:
-                sys.stderr.write(f"\r{accounts:,} accounts judged")
+                # The next line covers it.
+                sys.stderr.write(f"{accounts:,} accounts judged\r")
                 sys.stderr.flush()
     if as_json:
         write({"accounts": accounts, "decisions": decisions, "findings": findings})
