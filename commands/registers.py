@@ -130,13 +130,14 @@ def _shutoff(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> 
 def _remarks(row: Answer, off: datetime, elapsed: int | None, asking: Asking) -> list[str]:
     """What an auditor looks for: under the days to pay, on a Friday or a weekend, near a holiday, after hours."""
     calendar, on = asking.calendar, off.date()
+    next_day = on + ONE_DAY
     days = asking.policies.on(on, row["district"]).find("days_to_pay", "days")
     under = row["service_class"] == "residential" and days is not None and elapsed is not None and elapsed <= days
     found = {
         f"under {days + 1} days" if under and days is not None else "": under,
         _WEEKDAYS[on.weekday()]: on.weekday() >= _WEEKDAYS.index("Friday"),
         "holiday": bool(calendar.holiday_at(off)),
-        "before a holiday": bool(calendar.holiday(on + ONE_DAY)),
+        "before a holiday": bool(calendar.holiday(next_day) or calendar.closure(next_day)),
         "office closed": bool(calendar.closure(on)),
         "outside office hours": not calendar.office_open(off),
         "no notice": row["notice"] is None,

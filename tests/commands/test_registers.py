@@ -103,6 +103,12 @@ def test_what_an_auditor_looks_for_is_remarked(world, at, remarks):
     assert only(world.given("service disconnect", at=at, **SHUTOFF), "shutoffs")["remarks"] == remarks
 
 
+def test_the_day_before_a_declared_closure_is_one_before_a_holiday(world):
+    world.calendar = world.policies.calendar({date(2024, 5, 30): "inventory"})
+    row = only(world.given("service disconnect", at="2024-05-29T10:00", **SHUTOFF), "shutoffs")
+    assert (row["remarks"], row["flags"]) == (["before a holiday"], "DO-38")
+
+
 def test_a_shutoff_with_no_notice_and_no_contact_says_so():
     world = World().given("bill issue", bill="B-1", mailed_on="2024-03-04", amount="90.00")
     row = only(world.given("service disconnect", at="2024-05-23T10:00", **SHUTOFF), "shutoffs")
