@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, get_args
 
 import click
 
-from commands.answers import Answer, When, day_of, moment_of
+from commands.answers import Answer, When, day_of, moment_of, stood
 from commands.answers import asked as as_asked
-from commands.questions import Asked, asking, tell
+from commands.questions import Asked, Words, asking, tell
 from commands.questions_over_all import over_all
 from ledger.calendar import Calendar
 from ledger.history import History
@@ -17,13 +17,12 @@ from ledger.policy.case import Case
 from ledger.policy.explain import Stage, stage
 from ledger.policy.parameters import Policies
 from ledger.policy.protections import ProtectionKind, protections
-from ledger.refusal import Refused
 from ledger.showing import plain
 from projections.kept import Kept, Source
 
 
 class Wanted(NamedTuple):
-    """What is looked for; None takes any."""
+    """What is looked for, with `past_due_over` in cents; None takes any."""
 
     stage: str | None = None
     past_due_over: int | None = None
@@ -32,7 +31,7 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Where an account stands; of an account's rows, None is what they do not tell."""
+    """Where an account stands, with amounts in cents; of an account's rows, None is what they do not tell."""
 
     account: str
     stage: Stage | None
@@ -66,11 +65,8 @@ def find(
         if isinstance(each, Kept):
             found = _of_rows(each, on, policies)
         else:
-            try:
-                account = each.as_of(when, known_at)
-            except Refused:
-                continue
-            if not account.version:
+            account = stood(each, when, known_at)
+            if account is None or not account.version:
                 continue  # nothing of it had happened yet, so it stood nowhere
             found = Found(account.id, None, account.district, account.balance, account.past_due(on), None)
             if found.may_be(wanted):
@@ -140,7 +136,7 @@ class Amount(click.ParamType[int]):
 @click.option("--stage", type=click.Choice(get_args(Stage)), help="Only accounts at this stage.")
 @click.option("--past-due-over", type=Amount(), metavar="AMOUNT", help="Only where more than that is past due.")
 @click.option("--protection", type=click.Choice(get_args(ProtectionKind)), help="Only accounts protected by that.")
-@click.option("--district", metavar="NAME", help="Only accounts of this district.")
+@click.option("--district", type=Words(), metavar="NAME", help="Only accounts of this district.")
 @asking
 def _find(
     stage: str | None, past_due_over: int | None, protection: str | None, district: str | None, asked: Asked

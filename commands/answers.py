@@ -17,6 +17,7 @@ from ledger.account import Account, Bill
 from ledger.calendar import PACIFIC
 from ledger.history import History, happened
 from ledger.money import decimals, money
+from ledger.refusal import Refused
 from ledger.showing import fields, plain
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from ledger.usage import Month
 
 Answer = dict[str, Any]
+"""What a question answers: its fields by the contract's names, money and days as text."""
 When = date | datetime
+"""A day, which means its end, or a moment."""
 Opened = Callable[[e.Event], e.Event]
 """Gives an event back with its personal fields readable."""
 
@@ -168,6 +171,25 @@ def moment_of(when: When) -> datetime:
     """A moment itself; of a day, its last one."""
     when = asked(when)
     return when if isinstance(when, datetime) else datetime.combine(when, time.max, PACIFIC)
+
+
+def stood(history: History, when: When, known_at: datetime | None = None) -> Account | None:
+    """The account as it stood at `when`; None where it was not known at `known_at`, and so is passed over."""
+    try:
+        return history.as_of(when, known_at)
+    except Refused:
+        return None
+
+
+def check_period(first: date | None, last: date | None) -> None:
+    """Raises Refused for a period that ends before it begins."""
+    if first and last and last < first:
+        raise Refused("invalid_period", f"the period ends on {last}, before it begins on {first}; swap the days")
+
+
+def cents_of(amount: str) -> int:
+    """The cents of an amount in an answer; a sum may be over the largest amount that may be entered."""
+    return int(amount.replace(".", ""))
 
 
 def day_of(when: When) -> date:

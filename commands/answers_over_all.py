@@ -4,22 +4,20 @@ One account is held at a time; those not known at the moment of knowing are pass
 history, which is folded, or as its rows where they tell the same (`SOURCES`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, check_period, day_of, stood
 from commands.cutoff import Cutoff
 from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
 from ledger.account import Account
 from ledger.calendar import ONE_DAY, Calendar
-from ledger.charges import Charge
 from ledger.closing import Totals
 from ledger.history import History
 from ledger.money import money
 from ledger.movements import KINDS, movements
 from ledger.policy.parameters import Policies
-from ledger.refusal import Refused
 from ledger.showing import plain
 from projections.kept import Kept, Source
 
@@ -50,7 +48,7 @@ def aging(
     for found in accounts:
         if isinstance(found, Kept):
             row = _aged_rows(found, on)
-        elif account := _known(found, when, known_at):
+        elif account := stood(found, when, known_at):
             row = _aged(account, on)
         else:
             continue
@@ -82,14 +80,13 @@ def trial_balance(
     over or under zero only if there is a fault. `cutoff` adds the entries that a cut-off by the other date would move.
     """
     when, last = asked(when), day_of(when)
-    if first and last < first:
-        raise Refused("invalid_period", f"the period ends on {last}, before it begins on {first}; swap the days")
+    check_period(first, last)
     totals, cut = Totals(first), Cutoff(first, when)
     for found in accounts:
         if isinstance(found, Kept):
             _total_rows(totals, found, last)
             steps = [(row, row.on_day, row.known_from, row.version) for row in found.rows("receivables")]
-        elif account := _known(found, when, known_at):
+        elif account := stood(found, when, known_at):
             known = found.known(known_at)
             totals.take(account, movements(found.effective(known, when)))
             all_steps = movements(found.effective(known)) if cutoff else ()
@@ -153,23 +150,7 @@ def _aged_rows(kept: Kept, on: date) -> dict[str, int]:
 
 def _aged(account: Account, on: date) -> dict[str, int]:
     row = dict.fromkeys((name for name, _ in AGES), 0)
-    for charge in account.settled.charges:
-        for past_due_from, share in _unpaid_parts(charge, account.settled.unpaid(charge.id)):
-            row[_age(past_due_from, on)] += share
+    for charge, unpaid in account.settled.open():
+        for part, share in charge.shares(unpaid):
+            row[_age(part.past_due_from, on)] += share
     return row | {"credit": account.credit, "balance": account.balance}
-
-
-def _unpaid_parts(charge: Charge, unpaid: int) -> Iterator[tuple[date | None, int]]:
-    for part in reversed(charge.parts):
-        share = min(unpaid, part.amount)
-        unpaid -= share
-        if share:
-            yield part.past_due_from, share
-
-
-def _known(history: History, when: When, known_at: datetime | None) -> Account | None:
-    """The account as it stood, or None where it was not known yet."""
-    try:
-        return history.as_of(when, known_at)
-    except Refused:
-        return None

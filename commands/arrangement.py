@@ -1,12 +1,13 @@
 """Arrangements: requested, agreed or declined, and how they end."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from commands.base import Command
 from commands.checks import broken, end_of, missing, not_before
 from commands.fields import Id, Moment, Text
 from ledger.account import Account, Arrangement
+from ledger.calendar import ONE_DAY
 from ledger.context import Context
 from ledger.events import (
     ArrangementAgreed,
@@ -40,7 +41,7 @@ class RequestArrangement(Command, frozen=True, kw_only=True, tag="arrangement re
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
         # Of a request whose hour nobody noted, only the days before it tell whether the water was off already.
-        before = self.at.date() - timedelta(days=1) if is_bare(self.at) else self.at
+        before = self.at.date() - ONE_DAY if is_bare(self.at) else self.at
         late = context.as_of(before).off is not None
         return [
             ArrangementRequested(

@@ -1,16 +1,15 @@
 """`audit`: seals over the log, and what an auditor checks with them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 from commands import clock
-from commands.cli import BROKEN, REFUSED, Lazy
+from commands.cli import BROKEN, REFUSED, Lazy, member
 from commands.progress import reached
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Store(NamedTuple):
 @contextmanager
 def store_at(url: str, *, read_only: bool = False) -> Iterator[Store]:
     """The ledger at `url`, which has to be there; raises NotALedger."""
-    from ledger.store.log import NotALedger
+    from commands.questions import require_ledger
     from ledger.store.open import open_log, seals_of
 
     with (
@@ -39,8 +38,7 @@ def store_at(url: str, *, read_only: bool = False) -> Iterator[Store]:
         closing(seals_of(url, read_only=read_only)) as rows,
         in_words(),
     ):
-        if not log.exists():
-            raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+        require_ledger(log)
         yield Store(url, log, rows)
 
 
@@ -60,7 +58,7 @@ def in_words() -> Iterator[None]:
         fail(str(error), BROKEN)
 
 
-def fail(sentence: str, code: int) -> None:
+def fail(sentence: str, code: int) -> NoReturn:
     """End with a sentence and an exit code."""
     click.echo(f"Error: {sentence}", err=True)
     click.get_current_context().exit(code)
@@ -80,9 +78,9 @@ KEY_OPTION = click.option(
     metavar="FILE",
     help="The key's file.  [default: beside the store]",
 )
-
-
+"""Where the key is that signs, for those who have it."""
 KEY_HELP = "The log's verifier key as you know it, or a file with it."
+"""What is said of the key that checks, for those who read."""
 
 
 class VKey(click.ParamType["Key"]):
@@ -115,12 +113,27 @@ def _first_line(value: str) -> str:
         return file.readline(1_000).decode(errors="replace")
 
 
-def read_note_file(path: str) -> "Note":
-    """The note in a file; raises BadNote."""
-    from ledger.integrity.notes import read_note
+def note_text(path: str) -> str:
+    """The text of the note in a file (- reads standard input); raises BadNote where it is no text."""
+    from ledger.integrity.notes import MOST_BYTES, BadNote
 
     with click.open_file(path, "rb") as file:
-        return read_note(file.read(200_000).decode(errors="replace"))
+        raw: bytes = file.read(MOST_BYTES + 1)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise BadNote(f"{path} is not a note: it is not UTF-8 text") from None
+
+
+def read_note_file(path: str) -> "Note":
+    """The note in a file; raises BadNote, naming the file."""
+    from ledger.integrity.notes import BadNote, read_note
+
+    text = note_text(path)
+    try:
+        return read_note(text)
+    except BadNote as error:
+        raise BadNote(f"{path}: {error}") from None
 
 
 @click.command()
@@ -267,6 +280,7 @@ def _where(finding: "Finding") -> str:
 
 
 def _of_tables(url: str) -> "Iterator[Finding]":
+    from commands.projections import kept_otherwise
     from ledger.integrity.chains import Finding
     from projections.runner import Projector
     from projections.verify import verify as compare
@@ -274,12 +288,7 @@ def _of_tables(url: str) -> "Iterator[Finding]":
     with Projector(url, read_only=True) as projector:
         for differences in compare(projector):
             for each in differences:
-                where = " ".join(filter(None, (each.projection, each.row, each.column)))
-                yield Finding(each.account, 0, f"{where} is kept as {each.kept!r}, and the log gives {each.folded!r}")
-
-
-def _member(module: str, name: str) -> Callable[[], click.Command]:
-    return lambda: getattr(import_module(module), name)
+                yield Finding(each.account, 0, kept_otherwise(each))
 
 
 _MEMBERS = {
@@ -303,7 +312,7 @@ _MEMBERS = {
 """Name to module, command and summary; a member's module is loaded when it is asked for."""
 
 audit = Lazy(
-    {name: _member(module, attribute) for name, (module, attribute, _) in _MEMBERS.items()},
+    {name: member(module, attribute) for name, (module, attribute, _) in _MEMBERS.items()},
     {name: summary for name, (_, _, summary) in _MEMBERS.items()},
     {"Commands": list(_MEMBERS)},
     name="audit",

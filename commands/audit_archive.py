@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.audit import KEY_HELP, VKey, fail, store_at
+from commands.audit import KEY_HELP, VKey, fail, in_words, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.progress import reached
+from commands.questions import require_ledger
 from ledger.events import UTILITY
 from ledger.integrity.archive import Archive, BadArchive, NotEmpty, write
 from ledger.integrity.bundle import NotSealed
@@ -52,15 +53,16 @@ def archive(url: str, folder: Path) -> None:
 def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -> None:
     """Check an archive against its note, fold every account in it, and print what the tables come to.
 
-    Nothing is recorded. The store that --db names lends its key for looking up log-ins, where there is one.
+    Nothing is recorded. The store that --db names lends its key for looking up log-ins; where there is none, the
+    archive is checked all the same, and no table is folded.
 
     \b
     Example:
       water-ledger audit replay archive-2026 --key log.vkey
     """
-    with store_at(ctx.obj, read_only=True):
+    with in_words():
         try:
-            made, accounts, events = _replayed(ctx.obj, Archive(folder, vkey))
+            made, accounts, events = _replayed(ctx.obj, Archive(folder, vkey), tables)
         except BadArchive as error:
             fail(str(error), BROKEN)
     signed = "signed by the key given" if vkey else "its signature was not checked: give --key"
@@ -68,10 +70,12 @@ def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -
     differing = compared(ctx.obj, made) if tables else set()
     for name, digest in made.items():
         click.echo(f"{name:<14} {digest}" + ("  differs from the tables" if name in differing else ""))
+    if not made:
+        click.echo("no table was folded: there is no store here to lend its key (see --db)")
     ctx.exit(BROKEN if differing else 0)
 
 
-def _replayed(url: str, opened: Archive) -> tuple[dict[str, str], int, int]:
+def _replayed(url: str, opened: Archive, tables: bool) -> tuple[dict[str, str], int, int]:
     from ledger.store.codec import decode
     from ledger.utility import Utility
     from projections.catalogue import PROJECTIONS, pack
@@ -79,14 +83,16 @@ def _replayed(url: str, opened: Archive) -> tuple[dict[str, str], int, int]:
     from projections.runner import Projector
     from projections.store import line_of
 
-    digests = {name: sha256() for name in PROJECTIONS}
     with Projector(url, read_only=True) as projector:
+        if tables:
+            require_ledger(projector.log)
+        digests = {name: sha256() for name in PROJECTIONS} if projector.log.exists() else {}
         world = World(Utility(decode(opened.of(UTILITY))).rules(), projector.lookup)
         accounts = events = 0
         for account, states in opened.accounts():
             accounts, events = accounts + 1, events + len(states)
             reached(events, opened.seal.events, "events")
-            if account != UTILITY:
+            if digests and account != UTILITY:
                 for digest, row in zip(digests.values(), pack(Folded(account, decode(states), world)), strict=True):
                     digest.update(b"" if row is None else line_of(account, row))
     return {name: digest.hexdigest() for name, digest in digests.items()}, accounts, events

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import Store, VKey, fail, store_at
+from commands.audit import Store, VKey, fail, note_text, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.fields import identifier
 from commands.outputs import whole
@@ -21,9 +20,10 @@ if TYPE_CHECKING:
     from ledger.integrity.check import Finding
     from ledger.integrity.notes import Key
 
-MOST_IN_A_NOTE = 100_000
-
 Note = click.Path(exists=True, dir_okay=False, allow_dash=True)
+"""A note's file on the command line; - reads standard input."""
+
+NO_PYARROW = "--parquet needs PyArrow, which is not installed: pip install 'water-ledger[bulk]'"
 
 
 class AccountName(click.ParamType[str]):
@@ -164,9 +164,7 @@ def _export_parquet(url: str, folder: Path, parts: int) -> None:
         try:
             index = write_columns(store.rows, store.log.origin, folder, parts, partial(reached, what="events"))
         except NoPyArrow:
-            raise click.UsageError(
-                "--parquet needs PyArrow, which is not installed: pip install 'water-ledger[bulk]'"
-            ) from None
+            raise click.UsageError(NO_PYARROW) from None
     click.echo(f"{folder}: {index.events:,} events of {index.accounts:,} accounts in {parts:,} files", err=True)
 
 
@@ -199,10 +197,12 @@ def check_bundle(
     """
     from ledger.integrity.notes import BadNote
 
-    older = note_text(since) if since else None
     try:
-        whole = _is_log(file)
-        answer, findings = _checked_log(file, keys, older) if whole else _checked_bundle(file, keys, older, show)
+        older = note_text(since) if since else None
+        if _is_log(file):
+            answer, findings = _checked_log(file, keys, older)
+        else:
+            answer, findings = _checked_bundle(file, keys, older, show)
     except BadNote as error:
         raise click.BadParameter(str(error), param_hint="--since") from None
     if as_json:
@@ -287,14 +287,6 @@ def _tell(answer: dict[str, Any], since: bool) -> None:
 
 def moment(microseconds: int) -> str:
     """A moment of a seal, in UTC."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)).isoformat(timespec="seconds")
+    from ledger.integrity.seals import moment_of
 
-
-def note_text(path: str) -> str:
-    """The note in a file."""
-    with click.open_file(path, "rb") as file:
-        raw: bytes = file.read(MOST_IN_A_NOTE + 1)
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise click.BadParameter(f"{path} is not a note: it is not UTF-8 text", param_hint="--since") from None
+    return moment_of(microseconds).isoformat(timespec="seconds")

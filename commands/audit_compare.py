@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.audit import fail
-from commands.audit_bundles import Note, moment, note_text, sealed_at, write_bundle
+from commands.audit import fail, note_text
+from commands.audit_bundles import Note, moment, sealed_at, write_bundle
 from commands.cli import REFUSED
-from commands.questions import Day, event_types, write
+from commands.questions import Day, Words, event_types, write
 
 if TYPE_CHECKING:
     from ledger.integrity.between import Between
@@ -84,7 +84,9 @@ def _diff_said(found: "Between") -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--seed", required=True, metavar="TEXT", help="Chosen by the auditor, after the log was sealed.")
+@click.option(
+    "--seed", type=Words(), required=True, metavar="TEXT", help="Chosen by the auditor, after the log was sealed."
+)
 @click.option("--size", type=click.IntRange(1, 100_000), required=True, metavar="N", help="How many entries.")
 @click.option("--from", "first", type=Day(), metavar="DATE", help="Only entries effective on that day or later.")
 @click.option("--to", "last", type=Day(), metavar="DATE", help="Only entries effective on that day or earlier.")
@@ -114,7 +116,7 @@ def sample(
     Example:
       water-ledger audit sample --seed "2024 audit, 17 dice" --size 25 --type BillIssued -o sample.bundle.json
     """
-    from ledger.integrity.drawing import draw
+    from ledger.integrity.drawing import Draw, draw
     from ledger.store.codec import decode
 
     event_types(types)
@@ -130,9 +132,14 @@ def sample(
     if output == "-":
         raise click.BadParameter("the entries are printed here; name a file for the bundle", param_hint="-o")
     with sealed_at(url) as (store, sealed):
-        draws = list(draw(sealed, seed, size, wanted))
+        draws, passed = list[Draw](), 0
+        for each in draw(sealed, seed, size, wanted):
+            passed += not each.taken
+            # Most of a log may be passed over, and is not kept where nobody asked for it.
+            if each.taken or as_json:
+                draws.append(each)
         taken = [each for each in draws if each.taken]
-        _tell(sealed, seed, draws, as_json)
+        _tell(sealed, seed, draws, passed, as_json)
         if output and taken:
             accounts = {each.row.account for each in taken if each.row}
             write_bundle(store, sealed, accounts, redact=redact, output=output)
@@ -140,7 +147,7 @@ def sample(
         fail(f"the whole sealed log has only {len(taken):,} such entries", REFUSED)
 
 
-def _tell(sealed: "SealedLog", seed: str, draws: "Iterable[Draw]", as_json: bool) -> None:
+def _tell(sealed: "SealedLog", seed: str, draws: "Iterable[Draw]", passed: int, as_json: bool) -> None:
     from ledger.integrity.bundle import checkpoint
     from ledger.store.codec import decode
 
@@ -158,12 +165,7 @@ def _tell(sealed: "SealedLog", seed: str, draws: "Iterable[Draw]", as_json: bool
         write({**log, "seed": seed, "draws": [said(draw) for draw in draws]})
         return
     click.echo(f"drawn from the {point.size:,} leaves of {point.origin}, root {point.root.hex()}")
-    passed = 0
-    for draw in draws:
-        if not draw.taken:
-            passed += 1
-            continue
-        each = said(draw)
+    for each in map(said, draws):
         click.echo(
             f"leaf {each['leaf']:>8}  {each['effective']}  account {each['account']} version {each['version']} "
             f"{each['type']}"

@@ -16,6 +16,7 @@ from ledger.refusal import Invalid, shown
 from ledger.store.codec import personal_fields
 
 AccountId = Annotated[Id, Meta(description="The account's number.")]
+"""The account that a command is about."""
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
@@ -132,6 +133,7 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
 
 
 RENAMED = {"basis": "arrangement_basis"}
+"""The fields of commands that their events call otherwise; in an event `basis` is the rules it rests on."""
 
 ABOUT_THE_POST = ("id", "actor", "source", "note", "learned_at")
 """The fields that are not content."""
@@ -141,7 +143,7 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def read(command: type[Command], record: Mapping[str, Any]) -> Command:
     """Build a command from what a door received; raises Invalid naming the field and the way out."""
-    specs, required = _given(command)
+    specs, required = given_fields(command)
     values: dict[str, Any] = {}
     for name, value in record.items():
         spec = specs.get(name)
@@ -168,7 +170,7 @@ def _title(command: type[Command]) -> str:
 
 
 @cache
-def _given(command: type[Command]) -> tuple[dict[str, Field], tuple[str, ...]]:
+def given_fields(command: type[Command]) -> tuple[dict[str, Field], tuple[str, ...]]:
     """The fields that a door may give, and the names of those that it has to."""
     of_the_utility = issubclass(command, UtilityCommand)
     specs = {n: spec for n, spec in fields_of(command).items() if n != "account" or not of_the_utility}

@@ -14,6 +14,7 @@ NOUNS = (
     "account", "autopay", "meter", "bill", "fee", "adjustment", "payment", "deposit", "arrangement", "health", "notice",
     "contact", "dispute", "appeal", "service", "privacy", "office", "policy", "books",
 )  # fmt: skip
+"""What commands are about, in the order of the help text: each has a module of its name."""
 
 
 @cache

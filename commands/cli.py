@@ -14,6 +14,7 @@ import click
 from commands.catalogue import NOUNS, commands_of
 
 DEFAULT_STORE = "sqlite:///water-ledger.db"
+"""The store where neither --db nor WATER_LEDGER_DB names one."""
 DONE, REFUSED, MISUSED, BROKEN, UNAVAILABLE = range(5)
 """The exit codes."""
 
@@ -33,6 +34,7 @@ QUESTIONS = {
     "whatif": "What would follow from other facts, to the cent; nothing is recorded.",
     "rules": "Every rule with its layer, citation and the parameters in force on a day.",
 }
+"""Every question by its name on the command line, and what it answers."""
 
 
 class Lazy(click.Group):
@@ -111,15 +113,16 @@ _HEADINGS = {
 }
 
 
-def _member(module: str, name: str) -> Callable[[], click.Command]:
+def member(module: str, name: str) -> Callable[[], click.Command]:
+    """Gives the click command called `name` in a module, which is loaded only then."""
     return lambda: getattr(import_module(module), name)
 
 
 _BESIDE_COMMANDS: dict[str, dict[str, tuple[Callable[[], click.Command], str]]] = {
     "privacy": {
         "erase": (lambda: import_module("commands.privacy").erase_line(), "Delete the keys of a class, for good."),
-        "report": (_member("commands.privacy", "report"), "What is recorded, and what of it can still be read."),
-        "find": (_member("commands.privacy", "find"), "The accounts of an e-mail address or log-in."),
+        "report": (member("commands.privacy", "report"), "What is recorded, and what of it can still be read."),
+        "find": (member("commands.privacy", "find"), "The accounts of an e-mail address or log-in."),
     }
 }
 """What a noun has besides its commands, or in place of one, by verb."""
@@ -147,17 +150,17 @@ _ELSEWHERE = dict.fromkeys(("aging", "trial-balance", "worklist"), "questions_ov
 
 
 def _question(name: str) -> Callable[[], click.Command]:
-    return _member(f"commands.{_ELSEWHERE.get(name, 'questions')}", name.replace("-", "_"))
+    return member(f"commands.{_ELSEWHERE.get(name, 'questions')}", name.replace("-", "_"))
 
 
 _MEMBERS: dict[str, Callable[[], click.Command]] = (
-    {name: _member("commands.post", name) for name in _STORE_SUMMARIES}
+    {name: member("commands.post", name) for name in _STORE_SUMMARIES}
     | {noun: _noun(noun) for noun in NOUNS}
     | {name: _question(name) for name in QUESTIONS}
-    | {name: _member("commands.accounts", name) for name in _FINDING_SUMMARIES}
-    | {name: _member("commands.projections", name) for name in _TABLE_SUMMARIES}
-    | {name: _member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
-    | {name: _member("commands.export", name) for name in _EXPORT_SUMMARIES}
+    | {name: member("commands.accounts", name) for name in _FINDING_SUMMARIES}
+    | {name: member("commands.projections", name) for name in _TABLE_SUMMARIES}
+    | {name: member(f"commands.{name}", name) for name in _EVIDENCE_SUMMARIES}
+    | {name: member("commands.export", name) for name in _EXPORT_SUMMARIES}
 )
 
 

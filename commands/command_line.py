@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from commands.base import Command, UtilityCommand, read
+from commands.base import ABOUT_THE_POST, Command, UtilityCommand, given_fields, read
 from commands.fields import Field, fields_of
 from ledger.events import LATE
 from ledger.posting import Outcome
@@ -44,8 +44,8 @@ class Discreet(click.Command):
 
 def command_for(kind: type[Command]) -> click.Command:
     """The click command that posts a `kind`."""
-    specs = [s for s in fields_of(kind).values() if not (s.name == "account" and issubclass(kind, UtilityCommand))]
-    ordered = sorted(specs, key=lambda s: (not s.required, s.name in _LAST))
+    specs, _ = given_fields(kind)
+    ordered = sorted(specs.values(), key=lambda s: (not s.required, s.name in ABOUT_THE_POST))
     params: list[click.Parameter] = [_option(spec) for spec in ordered]
     params += [
         click.Option(["--backfill"], is_flag=True, help="History brought in from another system; allows --learned-at."),
@@ -60,9 +60,6 @@ def command_for(kind: type[Command]) -> click.Command:
         callback=lambda **values: _post(kind, **values),
         help=f"{inspect.cleandoc(kind.__doc__ or '')}\n\n{example}",
     )
-
-
-_LAST = ("id", "actor", "source", "note", "learned_at")
 
 
 def _option(spec: Field) -> click.Option:

@@ -1,13 +1,12 @@
 """Credit deposits: required, received, earning interest, absorbed, refunded."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date
 
 from commands.base import Command
-from commands.checks import least_held, missing, not_before
+from commands.checks import end_of, least_held, missing, not_before
 from commands.fields import Id, Money
 from ledger.account import Account
-from ledger.calendar import PACIFIC
 from ledger.context import Context
 from ledger.events import (
     DepositAbsorbed,
@@ -32,8 +31,7 @@ class RequireDeposit(Command, frozen=True, kw_only=True, tag="deposit require"):
     amount: Money | None = None
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        # On a day means at its end.
-        case = context.case(datetime.combine(self.on, time.max, PACIFIC))
+        case = context.case(end_of(self.on))
         most = deposit_limit(case)
         rule = case.rule_id("reestablishment_deposit")
         if most.basis is None or not most.bills:

@@ -13,9 +13,8 @@ import msgspec
 
 from commands import clock
 from commands.cli import REFUSED
-from commands.fields import identifier
-from commands.outputs import FORMULA
-from commands.questions import Account, Moment, books_at
+from commands.outputs import FORMULA, whole
+from commands.questions import Account, Moment, Named, books_at
 from ledger import events as e
 from ledger.refusal import Invalid
 
@@ -25,20 +24,16 @@ if TYPE_CHECKING:
     from projections.dossier.proof import Proof
 
 WITHHELD = "[withheld]"
+"""What a redacted case file says in the place of personal data."""
+
 FILES = ("index.html", "statement.csv", "reads.csv", "bundle.json", "dossier.pdf")
 """What a case file consists of; no name says whom it is about."""
 
 
-class Dispute(click.ParamType[str]):
+class Dispute(Named):
     """A dispute on the command line."""
 
     name = "dispute"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return identifier(value)
-        except ValueError as error:
-            raise Invalid("invalid_value", f"dispute: {error}", "dispute") from None
 
 
 class Folder(click.ParamType[str]):
@@ -168,9 +163,5 @@ def _write(folder: Path, made: dict[str, bytes]) -> None:
         if name not in made:
             (folder / name).unlink(missing_ok=True)
             continue
-        part = folder / f"{name}.part"
-        try:
-            part.write_bytes(made[name])
-            part.replace(folder / name)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole(str(folder / name), binary=True) as file:
+            file.write(made[name])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, check_period, day_of
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.history import History
 from ledger.money import money
@@ -13,6 +13,8 @@ from ledger.refusal import Refused
 from ledger.showing import plain
 
 ENTRY_KINDS = KINDS["balance"]
+"""The kinds of entries, in the order of the trial balance."""
+
 GROUPS = ("kind", "sort", "actor", "approved_by", "source", "month")
 """What entries are counted by: a sort is the kind of a bill or a fee, and the channel of a payment."""
 
@@ -30,6 +32,7 @@ class Wanted(NamedTuple):
     about_before: date | None = None
 
     def takes(self, step: Movement, about_on: date | None) -> bool:
+        """Whether an entry is one of them; `about_on` is the day of what it changes."""
         return (
             (self.first is None or step.on >= self.first)
             and (self.last is None or step.on <= self.last)
@@ -51,9 +54,7 @@ def entries(
     Raises Refused for a period that ends before it begins.
     """
     wanted = wanted or Wanted()
-    if wanted.first and wanted.last and wanted.last < wanted.first:
-        reason = f"the period ends on {wanted.last}, before it begins on {wanted.first}; swap the days"
-        raise Refused("invalid_period", reason)
+    check_period(wanted.first, wanted.last)
     rows: list[Answer] = []
     groups: dict[str, list[int]] = {}
     count = total = 0

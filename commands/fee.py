@@ -82,10 +82,8 @@ class WaiveFee(Command, frozen=True, kw_only=True, tag="fee waive"):
 
 def _late(before: Account, calendar: Calendar, on: date) -> bool:
     """Whether `on` began with something unpaid whose last day, moved to an open one, had passed (C2)."""
-    for charge in before.settled.charges:
-        unpaid = before.settled.unpaid(charge.id)
-        for part in reversed(charge.parts):
-            if unpaid > 0 and part.past_due_from and calendar.next_open(part.past_due_from - ONE_DAY) < on:
-                return True
-            unpaid -= part.amount
-    return False
+    return any(
+        part.past_due_from is not None and calendar.next_open(part.past_due_from - ONE_DAY) < on
+        for charge, unpaid in before.settled.open()
+        for part, _ in charge.shares(unpaid)
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol, get_args
 
-from commands.answers import When, asked, day_of
+from commands.answers import When, asked, day_of, stood
 from ledger import events as e
 from ledger import moments
 from ledger.account import Account
@@ -17,9 +17,9 @@ from ledger.calendar import ONE_DAY
 from ledger.history import History
 from ledger.money import money
 from ledger.movements import Book, Movement, movements
-from ledger.refusal import Refused
 
 Format = Literal["hledger", "beancount"]
+"""The programs that a journal is written for."""
 
 
 class Name(NamedTuple):
@@ -104,9 +104,8 @@ def journal(form: Format, histories: Iterable[History], when: When, known_at: da
     for place in SHARED:
         yield writer.opened(Name(place))
     for history in histories:
-        try:
-            account = history.as_of(when, known_at)
-        except Refused:
+        account = stood(history, when, known_at)
+        if account is None:
             continue
         steps = list(movements(history.effective(history.known(known_at), when)))
         held = _held(account, steps)
@@ -265,6 +264,7 @@ class Beancount:
 
 
 WRITERS: dict[Format, type[Writer]] = {"hledger": Hledger, "beancount": Beancount}
+"""How each of the programs wants it."""
 
 _FIRST_DAY = date(1900, 1, 1)
 """No entry is older, so no account is used before it was opened."""

@@ -9,10 +9,10 @@ from fractions import Fraction
 from shutil import get_terminal_size
 from typing import Any, NamedTuple
 
-from commands.answers import Answer
+from commands.answers import Answer, cents_of
 from commands.outputs import WIDTH
 from commands.tables import AGES, day, remarks, source
-from ledger.money import cents, decimals, half_up, money
+from ledger.money import decimals, half_up, money
 
 _FILLS = {"complete": "█", "partial": "▓", "open": "▒", "unmetered": " "}
 _TICKS = 4
@@ -58,7 +58,7 @@ def _state(month: Answer) -> list[str]:
 
 
 def _aging(answer: Answer, width: int) -> list[str]:
-    totals = {name: cents(amount, "any") for name, amount in answer["totals"].items()}
+    totals = {name: cents_of(amount) for name, amount in answer["totals"].items()}
     ages = [name for name in totals if name not in ("credit", "balance")]
     whole = sum(totals[name] for name in ages)
     found = []

@@ -23,6 +23,7 @@ from ledger.policy.parameters import PackError, load_pack
 from ledger.refusal import Invalid, Refused
 
 LARGEST = 2**20
+"""How many bytes a pack may have."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """What no pack has: lines may break in it, and a tab is a blank."""
@@ -104,7 +105,7 @@ def _texts(content: object) -> Iterator[str]:
 
 
 def read_pack(path: str) -> PackFile:
-    """The UTF-8 file at `path`, at most 1 MiB; a relative path starts from the working directory."""
+    """The UTF-8 file at `path`, of at most LARGEST bytes, from the working directory on; raises Invalid, saying why."""
     file = Path(path)
     try:
         if file.exists() and not file.is_file():

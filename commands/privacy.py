@@ -87,9 +87,11 @@ def erase_line() -> click.Command:
     assert post is not None, "every command has a callback"
 
     def erase(named: str | None, **values: Any) -> None:
-        account = values["account"] = named or values["account"]
-        if account is None:
-            raise click.UsageError("say whose data: 'privacy erase ACCOUNT'")
+        said = {named, values["account"]} - {None}
+        if len(said) != 1:
+            raise click.UsageError("say whose data, of one account: 'privacy erase ACCOUNT'")
+        (account,) = said
+        values["account"] = account
         try:
             post(**values)
         except click.exceptions.Exit as ended:

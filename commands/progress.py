@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 _EVERY = 500
+"""After how many commands the count moves."""
 
 
 class Progress:

@@ -11,18 +11,16 @@ import click
 
 from commands.cli import BROKEN, DONE, REFUSED
 from commands.progress import reached, stopped_by_sigterm
-from commands.questions import write
+from commands.questions import require_ledger, write
 from ledger.showing import plain
 
 
 @contextmanager
 def _projector(url: str) -> Iterator[Any]:
-    from ledger.store.log import NotALedger
     from projections.runner import Projector
 
     with Projector(url) as projector:
-        if not projector.log.exists():
-            raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+        require_ledger(projector.log)
         yield projector
 
 
@@ -130,8 +128,7 @@ def verify(ctx: click.Context, accounts: int | None, seed: int, as_json: bool) -
         write({"accounts": checked, "differences": [plain(each) for each in differences]})
     else:
         for each in differences:
-            where = " ".join(filter(None, (each.projection, each.row, each.column)))
-            click.echo(f"account {each.account}: {where} is kept as {each.kept!r}, and the log gives {each.folded!r}")
+            click.echo(f"account {each.account}: {kept_otherwise(each)}")
         click.echo(f"{checked:,} accounts compared, {len(differences):,} differences")
     ctx.exit(BROKEN if differences else 0)
 
@@ -193,11 +190,20 @@ FEW = 50
 
 
 def _unlike(each: Any, a: str, b: str) -> str:
-    where = " ".join(filter(None, (each.projection, each.row, each.column)))
+    where = _where(each)
     made = f", since {each.event.type}, version {each.event.version}" if each.event else ""
     if each.column:
         return f"account {each.account}: {where} is {_said(each.a)} by {a} and {_said(each.b)} by {b}{made}"
     return f"account {each.account}: {where} is only there by {a if each.b is None else b}{made}"
+
+
+def kept_otherwise(each: Any) -> str:
+    """What a table holds that does not follow from the log; `each` is a Difference of `projections.verify`."""
+    return f"{_where(each)} is kept as {each.kept!r}, and the log gives {each.folded!r}"
+
+
+def _where(each: Any) -> str:
+    return " ".join(filter(None, (each.projection, each.row, each.column)))
 
 
 def _said(value: Any) -> str:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,12 +11,12 @@ import click
 import msgspec
 
 from commands import clock
-from commands.fields import identifier
+from commands.answers import moment_of
+from commands.fields import identifier, text
 from ledger import moments
 from ledger.books import Books
-from ledger.calendar import PACIFIC
 from ledger.refusal import Invalid, shown
-from ledger.store.log import NotALedger
+from ledger.store.log import Log, NotALedger
 from ledger.store.open import keys_of, open_log
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,14 +32,18 @@ class Asked(NamedTuple):
     xlsx: str | None = None
 
 
+def require_ledger(log: Log) -> None:
+    """Raises NotALedger where nothing was created at the store's address yet."""
+    if not log.exists():
+        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+
+
 @contextmanager
 def books_at(url: str) -> Iterator[Books]:
     """The ledger at `url`, to be read; raises NotALedger where there is none."""
     log = open_log(url, read_only=True)
-    if not log.exists():
-        log.close()
-        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
     with Books(log, lambda: keys_of(url, log, read_only=True)) as books:
+        require_ledger(log)
         yield books
 
 
@@ -62,22 +66,37 @@ class Moment(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            found = moments.moment(value)
+            return moment_of(moments.moment(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        return datetime.combine(found.date(), time.max, PACIFIC) if moments.is_bare(found) else found
 
 
-class Account(click.ParamType[str]):
-    """An account on the command line; what cannot be one is not looked for."""
+class Words(click.ParamType[str]):
+    """A text on the command line, such as every text that is recorded."""
 
-    name = "account"
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return text(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Named(click.ParamType[str]):
+    """An id on the command line; what cannot be one is not looked for: raises Invalid."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return identifier(value)
         except ValueError as error:
-            raise Invalid("invalid_value", f"account: {error}", "account") from None
+            raise Invalid("invalid_value", f"{self.name}: {error}", self.name) from None
+
+
+class Account(Named):
+    """An account on the command line."""
+
+    name = "account"
 
 
 def asking(function: F) -> F:
@@ -172,11 +191,15 @@ def _about_one_account(
     return command
 
 
+def _are_among(rules: Sequence[Any], wanted: Sequence[str], who: str, does: str) -> None:
+    """Complain of a rule that is not there: it must not look like one with nothing to say."""
+    there = [each["rule"] for each in rules]
+    if absent := [shown(name) for name in wanted if name not in there]:
+        raise click.UsageError(f"{who} {does} no rule {' and no rule '.join(absent)}; it {does} {', '.join(there)}")
+
+
 def _only_rules(answer: Any, brief: bool, rule: tuple[str, ...]) -> None:
-    # A rule that nobody judged must not look like one with nothing to say.
-    judged = [r["rule"] for r in answer["rules"]]
-    if absent := [shown(name) for name in rule if name not in judged]:
-        raise click.UsageError(f"explain judges no rule {' and no rule '.join(absent)}; it judges {', '.join(judged)}")
+    _are_among(answer["rules"], rule, "explain", "judges")
     if brief or rule:
         answer["rules"] = [
             r
@@ -247,6 +270,7 @@ statement = _about_one_account(
 
 
 PLOT = click.option("--plot", is_flag=True, help="Draw it.")
+"""The option of the questions that `commands.plots` can draw."""
 
 
 @click.command()
@@ -296,15 +320,16 @@ def history(account: str, since: date | None, types: tuple[str, ...], asked: Ask
         if since is not None:
             found = (event for event in found if event["effective"][:10] >= since.isoformat())
         found = (event for event in found if not types or event["type"] in types)
-        if not asked.as_json:
-            tell("history", list(found), asked)
-            return
-        for event in found:
-            write(event)
+        if not asked.as_json or asked.csv is not None or asked.xlsx is not None:
+            found = iter(rows := list(found))
+            tell("history", rows, asked._replace(as_json=False))
+        if asked.as_json and asked.csv != "-":
+            for event in found:
+                write(event)
 
 
 @click.command()
-@click.option("--district", help="Judge for a district of the utility.")
+@click.option("--district", type=Words(), help="Judge for a district of the utility.")
 @click.option("--rule", multiple=True, metavar="ID", help="Show this rule; may be given several times.")
 @asking
 def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
@@ -318,4 +343,8 @@ def rules(district: str | None, rule: tuple[str, ...], asked: Asked) -> None:
 
     with books_at(click.get_current_context().obj) as books:
         policies = books.utility().rules(asked.known_at).policies
-    tell("rules", rule_book(policies, asked.when, district, rule), asked)
+    answer = rule_book(policies, asked.when, district)
+    if rule:
+        _are_among(answer["rules"], rule, "the rule book", "has")
+        answer["rules"] = [each for each in answer["rules"] if each["rule"] in rule]
+    tell("rules", answer, asked)

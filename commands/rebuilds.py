@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from commands.policy import read_pack
-from commands.questions import Moment
+from commands.questions import Moment, require_ledger
 from ledger import events as e
 from ledger.policy.parameters import ALWAYS, PackError, load_pack
 from ledger.refusal import Invalid
 from ledger.store.codec import decode
-from ledger.store.log import NotALedger
 from ledger.utility import Utility
 from projections.compare import File, Folding, Shown, Side
 from projections.rows import World
@@ -38,8 +37,7 @@ def side(stack: ExitStack, url: str, name: str) -> Side:
 
 def _opened(stack: ExitStack, url: str) -> Projector:
     projector = stack.enter_context(Projector(url, read_only=True))
-    if not projector.log.exists():
-        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+    require_ledger(projector.log)
     return projector
 
 

@@ -11,7 +11,8 @@ from commands.questions import Account as AccountArgument
 from commands.questions import books_at, write
 from commands.tables import day
 
-EVERY = 1000
+_EVERY = 1000
+"""After how many accounts the count on a terminal moves."""
 
 
 @click.command()
@@ -41,8 +42,9 @@ def recheck(ctx: click.Context, account: str | None, as_json: bool) -> None:
                 decisions, findings = decisions + 1, findings + len(found)
                 for finding in found:
                     _say(finding.plain(), as_json)
-            if sys.stderr.isatty() and accounts % EVERY == 0:
-                sys.stderr.write(f"\r{accounts:,} accounts judged")
+            if sys.stderr.isatty() and accounts % _EVERY == 0:
+                # The next line covers it.
+                sys.stderr.write(f"{accounts:,} accounts judged\r")
                 sys.stderr.flush()
     if as_json:
         write({"accounts": accounts, "decisions": decisions, "findings": findings})

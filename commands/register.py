@@ -10,7 +10,7 @@ from commands.accounts import Amount
 from commands.answers import day_of
 from commands.entries import ENTRY_KINDS, GROUPS, Wanted
 from commands.entries import entries as all_entries
-from commands.questions import Account, Asked, Day, asking, books_at, tell
+from commands.questions import Account, Asked, Day, Words, asking, books_at, tell
 from commands.registers import REGISTERS, Asking
 from commands.registers import register as answer
 from projections.as_of import RowsAsOf
@@ -49,7 +49,7 @@ def _command(name: str) -> Callable[..., None]:
     @click.option("--from", "first", type=Day(), metavar="DATE", help="The first day of the period.")
     @click.option("--to", "last", type=Day(), metavar="DATE", help="The last day of the period.")
     @click.option("--account", type=Account(), metavar="ID", help="Of one account only.")
-    @click.option("--district", metavar="NAME", help="Of one district only.")
+    @click.option("--district", type=Words(), metavar="NAME", help="Of one district only.")
     @asking
     def shown(first: date | None, last: date | None, account: str | None, district: str | None, asked: Asked) -> None:
         url = click.get_current_context().obj

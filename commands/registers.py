@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from commands.answers import Answer, When, asked
+from commands.answers import Answer, When, asked, cents_of, check_period
 from commands.tables import Column, Page, Row, Table, day, source
 from ledger.calendar import ONE_DAY, Calendar
 from ledger.money import money
 from ledger.movements import KINDS
 from ledger.policy.parameters import Policies
-from ledger.refusal import Refused
 from ledger.showing import plain
 from projections.as_of import RowsAsOf
 
@@ -33,14 +32,13 @@ class Asking(NamedTuple):
 
 
 Beside = Callable[[Answer, Mapping[str, Sequence[Any]], Asking], Answer]
+"""Gives what stands beside a row, which may depend on the account's other rows and on the day asked for."""
 Totals = Callable[[Sequence[Answer], Sequence[Answer]], Answer]
+"""Gives what a register comes to, from the rows of the period and those before it."""
 
 
 class Register(NamedTuple):
-    """The projections it reads, the field that says when a row began, its columns, what is added, what it comes to.
-
-    `totals` takes the rows of the period and those before it.
-    """
+    """The projections it reads, the field that says when a row began, its columns, what is added, what it comes to."""
 
     projections: tuple[str, ...]
     began: tuple[str, ...]
@@ -51,9 +49,7 @@ class Register(NamedTuple):
 
 def register(name: str, rows: RowsAsOf, asking: Asking, when: When, known_at: datetime | None = None) -> Answer:
     """A register as of a day or a moment; raises Refused for a period that ends before it begins."""
-    if asking.first and asking.last and asking.last < asking.first:
-        reason = f"the period ends on {asking.last}, before it begins on {asking.first}; swap the days"
-        raise Refused("invalid_period", reason)
+    check_period(asking.first, asking.last)
     chosen = REGISTERS[name]
     found: list[Answer] = []
     before: list[Answer] = []
@@ -89,12 +85,8 @@ def _told(row: Any, columns: Sequence[Column]) -> Answer:
     return {name: money(value) if name in cents and value is not None else plain(value) for name, value in values}
 
 
-def _cents(amount: str) -> int:
-    return int(amount.replace(".", ""))
-
-
 def _sum(rows: Sequence[Answer], field: str) -> str:
-    return money(sum(_cents(row[field]) for row in rows))
+    return money(sum(cents_of(row[field]) for row in rows))
 
 
 def _dispute(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
@@ -108,7 +100,7 @@ def _dispute(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> 
 
 def _appeal(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
     state = "closed" if row["closed_on"] else "lapsed" if row["lapsed_on"] else "open"
-    return {"state": state, "held": money(_cents(row["deposited"]) - _cents(row["disbursed"]))}
+    return {"state": state, "held": money(cents_of(row["deposited"]) - cents_of(row["disbursed"]))}
 
 
 def _arrangement(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
@@ -138,13 +130,14 @@ def _shutoff(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> 
 def _remarks(row: Answer, off: datetime, elapsed: int | None, asking: Asking) -> list[str]:
     """What an auditor looks for: under the days to pay, on a Friday or a weekend, near a holiday, after hours."""
     calendar, on = asking.calendar, off.date()
+    next_day = on + ONE_DAY
     days = asking.policies.on(on, row["district"]).find("days_to_pay", "days")
     under = row["service_class"] == "residential" and days is not None and elapsed is not None and elapsed <= days
     found = {
         f"under {days + 1} days" if under and days is not None else "": under,
         _WEEKDAYS[on.weekday()]: on.weekday() >= _WEEKDAYS.index("Friday"),
         "holiday": bool(calendar.holiday_at(off)),
-        "before a holiday": bool(calendar.holiday(on + ONE_DAY)),
+        "before a holiday": bool(calendar.holiday(next_day) or calendar.closure(next_day)),
         "office closed": bool(calendar.closure(on)),
         "outside office hours": not calendar.office_open(off),
         "no notice": row["notice"] is None,

@@ -9,11 +9,10 @@ import click
 
 from commands.audit import Store, fail, store_at
 from commands.audit_archive import compared
+from commands.audit_bundles import NO_PYARROW
 from commands.cli import BROKEN
 from commands.progress import reached
 from commands.questions import write
-
-BULK = "pip install 'water-ledger[bulk]'"
 
 if TYPE_CHECKING:
     from projections.replay import Replayed
@@ -75,7 +74,6 @@ def _replayed(store: Store, folder: Path, address: str | None) -> "tuple[Replaye
     except BadArchive as error:
         fail(str(error), BROKEN)
     except NoPyArrow:
-        raise click.UsageError(f"--parquet needs PyArrow, which is not installed: {BULK}") from None
+        raise click.UsageError(NO_PYARROW) from None
     except NoDask:
-        raise click.UsageError(f"--dask needs Dask, which is not installed: {BULK}") from None
-    raise AssertionError("fail ends the program")
+        raise click.UsageError("--dask needs Dask, which is not installed: pip install 'water-ledger[bulk]'") from None

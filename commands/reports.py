@@ -19,8 +19,6 @@ from ledger.policy.case import said
 from ledger.refusal import Refused
 from ledger.showing import plain
 
-QUARTERS = 4
-
 
 def year_of(year: int) -> tuple[date, date]:
     """The first and the last day of a year."""
@@ -90,6 +88,7 @@ MEASURES = (
     Measure("petitions_adjusted", "petitions that led to a changed bill", "petitions about bills, by the day filed"),
     Measure("complaints_to_commission", "appeals to the Commission, by day filed", "accounts open at the period's end"),
 )
+"""The figures of the report on performance, in its order (GO 103-A, Appendix E)."""
 
 _NOTES_103A = (
     *(f"{measure.name.replace('_', ' ').capitalize()}: {measure.counted}, of {measure.of}." for measure in MEASURES),
@@ -162,7 +161,7 @@ def _quarter(on: date) -> int:
 
 def _ends(year: int, on: date) -> dict[int, date]:
     """The quarters that had begun by a day, each with its last day, or that day while it lasted."""
-    first = [date(year, 3 * quarter - 2, 1) for quarter in range(1, QUARTERS + 1)]
+    first = [date(year, month, 1) for month in (1, 4, 7, 10)]
     begun = [day for day in first if day <= on]
     after = [*first[1:], date(year + 1, 1, 1)]
     return {quarter: min(after[quarter - 1] - ONE_DAY, on) for quarter in range(1, len(begun) + 1)}
@@ -259,9 +258,9 @@ def _payments(of: Mapping[type[e.Event], Sequence[Any]]) -> Iterator[_Found]:
 
 
 def _reconnections(of: Mapping[type[e.Event], Sequence[Any]], calendar: Calendar) -> Iterator[_Found]:
-    made = [back.day for back in of.get(e.ServiceReconnected, ())]
+    made = of.get(e.ServiceReconnected, ())
     for request in of.get(e.ReconnectionRequested, ()):
-        back = next((on for on in made if on >= request.day), None)
+        back = next((each.day for each in made if each.at >= request.at), None)
         last = calendar.add_business_days(request.day, 1)
         because = f"asked for on {said(request.day)}, " + (f"made on {said(back)}" if back else "not made yet")
         yield _Found("reconnections_late", request.day, back is None or back > last, request, because)

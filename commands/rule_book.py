@@ -1,19 +1,17 @@
 """The rules in force on a day, as people and programs read them."""
 
-from collections.abc import Collection
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any
 
+from commands.answers import Answer, When, day_of
 from ledger.money import money
 from ledger.policy.pack import AMOUNTS
 from ledger.policy.parameters import Policies
 
 
-def rule_book(
-    policies: Policies, when: date | datetime, district: str | None, only: Collection[str] = ()
-) -> dict[str, Any]:
-    """Every rule, or `only` some, in the order of the catalogue: id, layer, citation, state, its values in force."""
-    day = when.date() if isinstance(when, datetime) else when
+def rule_book(policies: Policies, when: When, district: str | None) -> Answer:
+    """Every rule in the order of the catalogue: id, layer, citation, state, its values in force; money as "30.00"."""
+    day = day_of(when)
     rules = [
         {
             "rule": rule.id,
@@ -28,7 +26,6 @@ def rule_book(
             "pack": rule.pack,
         }
         for rule in policies.on(day, district).rules
-        if not only or rule.id in only
     ]
     return {"on": day.isoformat(), "district": district, "rules": rules}
 

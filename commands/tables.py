@@ -45,6 +45,7 @@ class Column(NamedTuple):
 
     @property
     def shown_as(self) -> str:
+        """The heading that a person sees."""
         return self.heading or self.name.replace("_", " ")
 
 
@@ -163,6 +164,7 @@ _HISTORY = (
     Column("flags", "list", wraps=True, told=lambda event: " ".join(event["flags"])),
 )
 AGES = {"days_1_30": "1–30", "days_31_60": "31–60", "days_61_90": "61–90", "over_90": "over 90"}
+"""The headings of the ages of receivables that are not called by their names."""
 _BOOKS = {"balance": "receivables", "deposit": "credit deposits", "commission_deposit": "held by the Commission"}
 _CLOSES = (
     Column("through", "day", "closed through"),

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from fractions import Fraction
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, day_of, stood
 from commands.tables import Column, Page, Table, day
 from ledger.account import Account, Bill
 from ledger.calendar import ONE_DAY
 from ledger.history import History
 from ledger.money import half_up, money
-from ledger.refusal import Refused
 from ledger.showing import plain
 
 LONGEST = 100
@@ -29,9 +28,8 @@ def unbilled(histories: Iterable[History], when: When, known_at: datetime | None
     apart: list[Answer] = []
     total = 0
     for history in histories:
-        try:
-            account = history.as_of(asked(when), known_at)
-        except Refused:
+        account = stood(history, asked(when), known_at)
+        if account is None:
             continue
         bill, last = _last_bill(account), _last_day(account, on)
         started, ended = (bill.issued.period_start, bill.issued.period_end) if bill else (None, None)

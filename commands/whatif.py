@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from commands import clock
-from commands.answers import Answer, asked, balance, day_of, statement
+from commands.answers import Answer, When, asked, balance, cents_of, day_of, statement
+from commands.base import Command
 from commands.command_line import Discreet
 from commands.feed import answer as line_answer
 from commands.feed import parse
@@ -21,23 +22,24 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.branch import Branch
 from ledger.history import History
-from ledger.money import cents, half_up, money
+from ledger.money import half_up, money
 from ledger.movements import movements
 from ledger.policy.case import Case
 from ledger.policy.explain import FORBIDS, judged
 from ledger.policy.fees import shutoff_undone
 from ledger.posting import Outcome
+from ledger.refusal import Refused
 from ledger.showing import plain
 from ledger.utility import Rules
 
 AMOUNTS = ("balance", "past_due", "credit", "deposit", "commission_deposit", "disputed", "fees")
+"""What is compared: the amounts of `balance`, and the fees that stand."""
 DAYS_OF_A_YEAR = 365
-
-When = date | datetime
+"""Interest is simple, and a leap year has no day more of it."""
 
 
 class Rate(click.ParamType[Fraction]):
-    """A yearly rate of interest in percent."""
+    """A yearly rate of interest; what is given in percent becomes a fraction of one."""
 
     name = "percent"
 
@@ -98,10 +100,7 @@ def whatif(
     with books_at(ctx.obj) as books:
         branch = Branch(books, account, clock.now)
         branch.leave_out(without)
-        outcomes = [
-            (line, item if isinstance(item, Outcome) else branch.post(item))
-            for line, item in (parse(feed) if feed else ())
-        ]
+        outcomes = [(line, _posted(branch, item)) for line, item in (parse(feed) if feed else ())]
     answer = difference(branch, asked(on or clock.now()), interest_rate)
     answer["lines"] = [msgspec.Raw(line_answer(line, outcome)) for line, outcome in outcomes]
     refused = [(line, outcome.error) for line, outcome in outcomes if outcome.error]
@@ -114,8 +113,18 @@ def whatif(
     ctx.exit(1 if refused else 0)
 
 
+def _posted(branch: Branch, item: Command | Outcome) -> Outcome:
+    """What becomes of a line of the feed on the branch."""
+    if isinstance(item, Outcome):
+        return item
+    if item.whole:
+        reason = f"'{item.title()}' looks at every account, and a branch has only one; leave it out of the feed"
+        return Outcome("refused", error=Refused("not_on_a_branch", reason))
+    return branch.post(item)
+
+
 def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
-    """What the branch changes in the account at `when`, as known now; `rate` is of interest in a year."""
+    """What the branch changes in the account at `when`, as known now; `rate` is a year's interest on a cent."""
     sides = {"before": (branch.before, branch.rules_before), "after": (branch.after, branch.rules)}
     states = {side: history.as_of(when) for side, (history, _) in sides.items()}
     amounts = {side: _amounts(history, rules, when) for side, (history, rules) in sides.items()}
@@ -131,7 +140,7 @@ def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
         "difference": {name: money(amounts["after"][name] - amounts["before"][name]) for name in AMOUNTS},
         "refund": money(overpaid),
         "interest": None if rate is None or owed is None else money(owed),
-        "fees_reversed": money(sum(cents(fee["amount"]) for fee in fees if fee["reversed"])),
+        "fees_reversed": money(sum(cents_of(fee["amount"]) for fee in fees if fee["reversed"])),
         "fees": fees,
         "shutoffs": list(_shutoffs(branch)),
         "statement": statements,
@@ -141,7 +150,7 @@ def difference(branch: Branch, when: When, rate: Fraction | None) -> Answer:
 def _amounts(history: History, rules: Rules, when: When) -> dict[str, int]:
     said, account = balance(history, *rules, when), history.as_of(when)
     standing = sum(fee.charged.amount for fee in account.fees.values() if fee.waived_on is None)
-    return {name: cents(said[name], "any") for name in AMOUNTS if name in said} | {"fees": standing}
+    return {name: cents_of(said[name]) for name in AMOUNTS if name in said} | {"fees": standing}
 
 
 def _named(event: e.Event) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from commands.answers import Answer, When, asked, day_of
+from commands.answers import Answer, When, asked, day_of, stood
 from ledger.calendar import PACIFIC, Calendar
 from ledger.history import History
 from ledger.money import money
@@ -14,20 +14,20 @@ from ledger.policy.explain import allowed_from
 from ledger.policy.notices import standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
-from ledger.refusal import Refused
 from ledger.showing import plain
 from ledger.usage import metering
 from projections.kept import Kept, Source
 
 Task = Literal["serve_notice", "authorize_shutoff", "installment_due", "installment_missed", "stay", "true_up"]
 TASKS: tuple[Task, ...] = get_args(Task)
+"""What there may be to do, in the order of the totals."""
 
 COMING = timedelta(days=7)
 """How far ahead an installment is announced."""
 
 
 class Item(NamedTuple):
-    """One thing to do for an account: until when (where that is known), about what, and why."""
+    """One thing to do for an account: until when (where that is known), about what, how many cents, and why."""
 
     task: Task
     by: date | None
@@ -54,9 +54,8 @@ def worklist(
     for found in accounts:
         if isinstance(found, Kept):
             continue
-        try:
-            account = found.as_of(when, known_at)
-        except Refused:
+        account = stood(found, when, known_at)
+        if account is None:
             continue
         for item in _items(Case(account, at, calendar, policies)):
             totals[item.task] += 1
@@ -76,6 +75,7 @@ def _idle(kept: Kept, when: When) -> bool:
 
 _WAITS = ("disputes", "appeals", "arrangements", "waiting")
 SOURCE = Source(("accounts", "unpaid", *_WAITS), _idle)
+"""The rows that may tell that an account needs nothing."""
 
 
 def _items(case: Case) -> Iterator[Item]:

@@ -218,6 +218,28 @@ def test_a_forged_note_is_no_end_of_a_difference(office: Office) -> None:
     assert office.call("diff", office.path("forged.note"), office.path("second.note"))[1] == 3
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("diff", "blob", "second.note"),
+        ("export", "--account", "7001", "--since", "blob", "-o", "z.json"),
+        ("verify", "--note", "blob"),
+    ],
+)
+def test_a_note_that_is_no_text_is_named_and_ends_with_three(office: Office, arguments: tuple[str, ...]) -> None:
+    (office.folder / "blob").write_bytes(b"\xff\xfe")
+    files = {"blob", "second.note", "z.json"}
+    said, code = office.call(*(office.path(each) if each in files else each for each in arguments))
+    assert (code, said) == (3, f"Error: {office.path('blob')} is not a note: it is not UTF-8 text\n")
+    assert not (office.folder / "z.json").exists()
+
+
+def test_which_of_several_notes_is_none_is_said(office: Office) -> None:
+    (office.folder / "torn.note").write_text("torn", encoding="utf-8")
+    said, code = office.call("verify", "--note", office.path("first.note"), "--note", office.path("torn.note"))
+    assert (code, said.startswith(f"Error: {office.path('torn.note')}: a note is")) == (3, True)
+
+
 def test_a_sample_is_the_same_for_everybody_and_proves_itself(office: Office) -> None:
     drawn = office.said("sample", "--seed", "17 dice", "--size", "3", "--type", "BillIssued", "--type", "AccountOpened")
     again = office.said("sample", "--seed", "17 dice", "--size", "3", "--type", "AccountOpened", "--type", "BillIssued")

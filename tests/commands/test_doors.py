@@ -168,6 +168,14 @@ def test_usage_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
     assert (said.returncode, said.stderr) == (1, b"Error: no-folder/u.csv: No such file or directory\n")
 
 
+def test_a_history_is_written_as_csv_and_said_as_json(shell: Shell) -> None:
+    history = ("history", "7001", "--type", "BillIssued")
+    said = shell(*history, "--csv", "h.csv", "--json")
+    assert said.stdout == shell(*history, "--json").stdout
+    assert {json.loads(line)["type"] for line in said.stdout.splitlines()} == {"BillIssued"}
+    assert (shell.folder / "h.csv").read_bytes() == shell(*history, "--csv", "-", "--json").stdout
+
+
 def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> None:
     asked = ("explain", "7001", "--at", "2024-05-23T10:00", "--json", "--rule")
     (found,) = json.loads(shell(*asked, "DO-04").stdout)["rules"]
@@ -176,6 +184,29 @@ def test_a_rule_that_explain_does_not_judge_is_not_passed_over(shell: Shell) -> 
         wrong = shell(*asked, "DO-04", "--rule", name)
         assert (wrong.stdout, wrong.returncode) == (b"", 2)
         assert f"explain judges no rule '{name}'; it judges DO-02, DO-03, DO-04," in wrong.stderr.decode()
+
+
+def test_a_rule_that_there_is_not_is_not_answered_with_none(shell: Shell) -> None:
+    asked = ("rules", "--on", "2024-05-23", "--json", "--rule", "DO-04", "--rule")
+    assert [rule["rule"] for rule in json.loads(shell(*asked, "PUC-780").stdout)["rules"]] == ["DO-04", "PUC-780"]
+    wrong = shell(*asked, "DO-4")
+    assert (wrong.stdout, wrong.returncode) == (b"", 2)
+    assert "the rule book has no rule 'DO-4'; it has DO-00, DO-01," in wrong.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("rules", "--json", "--district"),
+        ("accounts", "find", "--district"),
+        ("register", "disputes", "--district"),
+        ("audit", "sample", "--size", "1", "--seed"),
+    ],
+)
+def test_what_is_not_utf8_is_said_to_be_no_text(shell: Shell, asked: tuple[str, ...]) -> None:
+    wrong = shell(*asked, "Pine\udcff")
+    assert (wrong.stdout, wrong.returncode) == (b"", 2)
+    assert b"half of a character" in wrong.stderr
 
 
 def test_a_noun_shows_its_own_verbs_only() -> None:

@@ -82,6 +82,13 @@ def test_receivables_are_drawn_with_shares_and_accounts_and_credit_to_the_left(m
     assert "-15.00" in said["credit"]
 
 
+def test_a_total_may_be_over_the_largest_amount_that_may_be_entered():
+    told = [history(bill_mailed("2024-02-01", "99999999.99", "B1"), account=name) for name in ("7001", "7002")]
+    lines = plots.plot("aging", answers_over_all.aging(told, *RULES, date(2024, 5, 23)))
+    assert lines[0].endswith("balance 199999999.98")
+    assert any(line.startswith("over 90") and "100.0 %, 2 accounts" in line for line in lines)
+
+
 def test_use_of_who_has_no_meter_is_no_error():
     answer = answers.usage(history(), *RULES, date(2023, 3, 31))
     assert plots.plot("usage", answer)[0] == "Account 7001 on 31 Mar 2023: average daily use, not metered"

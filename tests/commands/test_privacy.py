@@ -111,6 +111,12 @@ def test_old_commands_are_still_known(url: str) -> None:
         assert (other.status, other.error and other.error.code) == ("refused", "recorded_differently")
 
 
+def test_of_two_accounts_none_is_erased(url: str) -> None:
+    assert "say whose data, of one account" in erase(url, "--account", "7002", code=2)
+    assert report(url)["contact"]["key"] == "present"
+    assert erase(url, "--account", "7001").startswith("recorded")
+
+
 def test_run_again_it_changes_nothing_and_erases_what_was_recorded_since(url: str) -> None:
     assert "version 5" in erase(url)
     assert erase(url) == "duplicate: privacy erase on account 7001, version 5\n"

@@ -103,6 +103,12 @@ def test_what_an_auditor_looks_for_is_remarked(world, at, remarks):
     assert only(world.given("service disconnect", at=at, **SHUTOFF), "shutoffs")["remarks"] == remarks
 
 
+def test_the_day_before_a_declared_closure_is_one_before_a_holiday(world):
+    world.calendar = world.policies.calendar({date(2024, 5, 30): "inventory"})
+    row = only(world.given("service disconnect", at="2024-05-29T10:00", **SHUTOFF), "shutoffs")
+    assert (row["remarks"], row["flags"]) == (["before a holiday"], "DO-38")
+
+
 def test_a_shutoff_with_no_notice_and_no_contact_says_so():
     world = World().given("bill issue", bill="B-1", mailed_on="2024-03-04", amount="90.00")
     row = only(world.given("service disconnect", at="2024-05-23T10:00", **SHUTOFF), "shutoffs")
@@ -355,6 +361,14 @@ def test_103a_a_reconnection_is_late_after_the_next_business_day(world, back, la
     world.given("payment receive", payment="P-1", amount="90.00", received_at="2024-05-24T09:00", channel="counter")
     world.given("service request-reconnection", at="2024-05-24T10:00").given("service reconnect", at=back)
     assert figures(world)["reconnections_late", "2024-Q2"][:2] == (late, 1)
+
+
+def test_103a_a_reconnection_earlier_that_day_does_not_answer_a_later_request(world):
+    world.given("service disconnect", at="2024-05-23T08:30", reason="customer_request")
+    world.given("service reconnect", at="2024-05-23T09:00")
+    world.given("service disconnect", at="2024-05-23T09:30", reason="customer_request")
+    world.given("service request-reconnection", at="2024-05-23T10:00")
+    assert figures(world)["reconnections_late", "2024-Q2"][:2] == (1, 1)
 
 
 def test_103a_complaints_are_of_the_accounts_open_at_the_end_of_the_period(world):

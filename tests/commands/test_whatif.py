@@ -61,7 +61,9 @@ PAID_IN_TIME = {
 
 
 def lines(commands: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps({"account": "7001", **each}).encode() + b"\n" for each in commands)
+    given = ({"account": "7001", **each} for each in commands)
+    told = ({name: value for name, value in each.items() if value is not None} for each in given)
+    return b"".join(json.dumps(each).encode() + b"\n" for each in told)
 
 
 @pytest.fixture
@@ -149,6 +151,12 @@ def test_a_bill_reduced_gives_back_the_rest_with_interest(file_url: str) -> None
     assert [line["amount"] for line in answer["statement"]["before"]] == ["90.00", "30.00", "-90.00", "-30.00"]
     assert [line["amount"] for line in answer["statement"]["after"]] == ["60.00", "30.00", "-90.00", "-30.00"]
     assert [e["version"] for e in answer["left_out"]] == [2]
+
+
+def test_an_account_may_owe_more_than_may_be_entered_at_once(file_url: str) -> None:
+    most = [{**FEED[1], "bill": name, "amount": "99999999.99"} for name in ("B8", "B9")]
+    answer = whatif(file_url, feed=most)
+    assert answer["after"]["balance"] == answer["difference"]["balance"] == "199999999.98"
 
 
 def test_interest_runs_from_the_day_the_money_was_too_much(file_url: str) -> None:
@@ -247,6 +255,13 @@ def test_decisions_are_refused_as_always(file_url: str) -> None:
     assert told.exit_code == 1
     assert "line 1 is not on the branch: " in told.stderr
     assert "DO-31: no bill is past due" in told.stderr
+
+
+def test_what_looks_at_every_account_is_not_decided_on_a_branch(file_url: str) -> None:
+    close = {"command": "books close", "through": "2024-06-30", "account": None}
+    answer = whatif(file_url, feed=[close, {**FEED[1], "bill": "B9"}], code=1)
+    assert [line["status"] for line in answer["lines"]] == ["refused", "recorded"]
+    assert answer["lines"][0]["error"]["code"] == "not_on_a_branch"
 
 
 @pytest.mark.parametrize(

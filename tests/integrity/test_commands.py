@@ -231,6 +231,19 @@ def test_an_archive_needs_a_seal_and_a_folder_of_its_own(shell: Desk):
     assert ("is not empty, and an archive is never mixed with anything" in printed, code) == (True, 2)
 
 
+def test_an_archive_is_checked_where_there_is_no_store(watched: Desk):
+    watched("audit archive -o ~archive")
+    printed, code = watched("--db sqlite:///~nowhere.db audit replay ~archive --key ~log.vkey")
+    assert "6 events, 2 accounts: all chains, and the seal under the note; signed by the key given" in printed
+    assert printed.endswith("no table was folded: there is no store here to lend its key (see --db)\n")
+    assert (code, (watched.folder / "nowhere.db").exists()) == (0, False)
+    printed, code = watched("--db sqlite:///~nowhere.db audit replay ~archive --tables")
+    assert ("there is no ledger here yet" in printed, code) == (True, 4)
+    (segment,) = (watched.folder / "archive").glob("segment-*")
+    segment.write_bytes(segment.read_bytes()[:-9])
+    assert watched("--db sqlite:///~nowhere.db audit replay ~archive")[1] == 3
+
+
 def test_an_archive_is_written_and_replayed(watched: Desk):
     printed, code = watched("audit archive -o ~archive")
     assert printed.endswith("archive: 6 events, 2 accounts, 1 segments, sealed by seal 2\n")
