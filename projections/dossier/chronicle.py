@@ -6,7 +6,7 @@ from typing import Any
 from ledger import events as e
 from ledger.money import quantity
 from ledger.policy.case import said
-from projections.dossier.document import counted, dollars, timed
+from projections.dossier.document import counted, dollars
 
 LANGUAGES: dict[str, str] = {
     "en": "English", "es": "Spanish", "zh": "Chinese", "ko": "Korean", "vi": "Vietnamese", "tl": "Tagalog",
@@ -192,8 +192,3 @@ _TELL: dict[type[e.Event], Callable[[Any], str]] = {
     e.ServiceReconnected: lambda s: "The water was turned on again.",
     e.ShutoffFoundWrongful: lambda s: f"The shutoff was found wrongful: {s.reason}.",
 }
-
-
-def happened(event: e.Event) -> str:
-    """When it happened, as it stands in a table."""
-    return timed(event.effective)

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from ledger.calendar import PACIFIC
+from ledger.policy.parameters import FOLDER
 from ledger.refusal import Refused
 from tests.desk import MemoryLedger
 from tests.projections.dossier.cases import cells, facts, named, scenario, section, sentences, told
@@ -92,6 +93,21 @@ def test_the_nineteen_and_the_seventy_nine_days_of_the_disputed_bill():
         "By age alone a shutoff is possible from Thu 23 May 2024; the water was turned off on Mon 10 June 2024, day 98."
         in days
     )
+
+
+def test_a_bill_that_no_rule_ever_calls_past_due_again_is_said_to_be_never_shut_off_by_its_age(tmp_path):
+    days = '{ since = 2020-02-01, days = 19, source = "company policy as published" }'
+    pack = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
+    (tmp_path / "ended.toml").write_text(pack.replace(days, days.replace("days =", "until = 2024-03-10, days =")))
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2024-01-05", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    assert ledger.post("account open", **opened).status == "recorded"
+    assert ledger.post("bill issue", bill="B-1", mailed_on="2024-03-04", amount="85.00").status == "recorded"
+    published = {"file": str(tmp_path / "ended.toml"), "effective_from": "2024-03-01"}
+    assert ledger.post("policy publish", **published).status == "recorded"
+    days = " ".join(sentences(section(told(ledger, at=at("2024-06-10T10:00")), "days")))
+    assert "By age alone a shutoff is never possible: no rule says any more from when the bill is past due." in days
+    assert "9999" not in days
 
 
 def test_the_same_days_of_the_years_before_are_compared_per_day():
