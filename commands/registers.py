@@ -120,8 +120,19 @@ def _arrangement(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking)
         state = "cancelled"
     elif state == "requested" and row["declined_on"]:
         state = "declined"
-    parts = [part for part in kept["installments"] if part.arrangement == row["arrangement"]]
-    return {"state": state, "installments": [_told(part, _INSTALLMENTS) for part in parts]}
+    parts = [_told(part, _INSTALLMENTS) for part in kept["installments"] if part.arrangement == row["arrangement"]]
+    return {"state": state, "installments": [part | {"state": _paid(part, row, state, asking.on)} for part in parts]}
+
+
+def _paid(part: Answer, row: Answer, state: str, on: date) -> str:
+    """Whether an installment was paid in time or late, is missed or not due yet, or went with its arrangement."""
+    if part["paid_on"]:
+        return "paid" if part["paid_on"] <= part["last_day"] else "paid late"
+    if row["cancelled_on"] and row["cancelled_on"] <= part["last_day"]:
+        return "cancelled"
+    if state == "paid off":
+        return state
+    return "missed" if part["last_day"] < on.isoformat() else "due"
 
 
 def _shutoff(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
@@ -241,7 +252,8 @@ def _missed(row: Row) -> str:
 
 
 def _installment(part: Row) -> str:
-    return f"{part['due_on']} {part['amount']}"
+    late = f" paid {part['paid_on']}" if part["state"] == "paid late" else ""
+    return f"{part['due_on']} {part['amount']}{late}"
 
 
 def _hidden(*names: str) -> tuple[Column, ...]:
@@ -312,6 +324,8 @@ _INSTALLMENTS = (
     Column("due_on", "day"),
     Column("last_day", "day"),
     Column("amount", "money"),
+    Column("paid_on", "day", "paid by"),
+    Column("state", "word"),
 )
 _DEPOSITS = (
     *_ACCOUNT,

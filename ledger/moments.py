@@ -17,6 +17,8 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+"""The months in English, whatever the machine speaks."""
+
 _OFFSETS = {offset: timezone(offset) for offset in (timedelta(hours=-7), timedelta(hours=-8))}
 
 
