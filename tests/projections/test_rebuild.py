@@ -59,7 +59,7 @@ def test_one_account_is_rebuilt_however_many_processes_there_could_be(store_url,
     log.close()
     rebuild(store_url, 8)
     with Projector(store_url) as projector:
-        assert [account for account, _ in projector.views.rows("accounts")] == [first]
+        assert list(projector.views.accounts(projector.views.shown())) == [first]
         assert [found for found in verify(projector) if found] == []
 
 
