@@ -149,7 +149,8 @@ def _same_days(metered: Metering, start: date, end: date) -> Table:
     rows = []
     for year, stretch in enumerate(found):
         days, average = (stretch.end - stretch.start).days, stretch.average
-        times = f"{decimals(now / average, 1)} times" if year and now is not None and average else ""
+        # What corrections leave below zero is nothing to be times as much of.
+        times = f"{decimals(now / average, 1)} times" if year and now is not None and average and average > 0 else ""
         partly = "" if stretch.covered >= days else f"{stretch.covered} of {days} days are covered by reads"
         covered = "; ".join(filter(None, (partly, "estimated" if stretch.estimated else "")))
         rows.append(

@@ -111,7 +111,7 @@ def _agreed(a: e.ArrangementAgreed) -> str:
 
 
 def _off(s: e.ServiceDisconnected) -> str:
-    against = f", against rule {', '.join(s.flags)}" if s.flags else ""
+    against = f", against rule{'s' if len(s.flags) > 1 else ''} {', '.join(s.flags)}" if s.flags else ""
     return f"The water was turned off {REASONS[s.reason]}{against}."
 
 
