@@ -55,8 +55,7 @@ def register(name: str, rows: RowsAsOf, asking: Asking, when: When, known_at: da
         reason = f"the period ends on {asking.last}, before it begins on {asking.first}; swap the days"
         raise Refused("invalid_period", reason)
     chosen = REGISTERS[name]
-    found: list[Answer] = []
-    before: list[Answer] = []
+    found, before = list[Answer](), list[Answer]()
     for account, kept in rows:
         about = kept["accounts"][0]
         if asking.district is not None and about.district != asking.district:
@@ -128,10 +127,9 @@ def _paid(part: Answer, row: Answer, state: str, on: date) -> str:
     """Whether an installment was paid in time or late, is missed or not due yet, or went with its arrangement."""
     if part["paid_on"]:
         return "paid" if part["paid_on"] <= part["last_day"] else "paid late"
-    if row["cancelled_on"] and row["cancelled_on"] <= part["last_day"]:
-        return "cancelled"
-    if state == "paid off":
-        return state
+    fell_away = row["cancelled_on"] and row["cancelled_on"] <= part["last_day"]
+    if fell_away or state == "paid off":
+        return "cancelled" if fell_away else state
     return "missed" if part["last_day"] < on.isoformat() else "due"
 
 
@@ -259,14 +257,9 @@ def _installment(part: Row) -> str:
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
     endings = {"_on": "day", "_by": "day", "_after": "day", "_from": "day", "_at": "when", "_amount": "money"}
-    kinds = {
-        "approved_by": "text",
-        "version": "integer",
-        "contacts": "integer",
-        "past_due": "money",
-        "credit": "money",
-        "disbursed": "money",
-    }
+    kinds = {"approved_by": "text"} | dict.fromkeys(("version", "contacts", "waited_days"), "integer")
+    kinds |= dict.fromkeys(("past_due", "credit", "disbursed"), "money")
+    kinds |= dict.fromkeys(("presumed", "in_time", "beyond_means", "inability_shown"), "boolean")
     found: list[Column] = []
     for name in names:
         kind: Any = kinds.get(name) or next((kind for end, kind in endings.items() if name.endswith(end)), "word")
@@ -284,13 +277,8 @@ _DISPUTES = (
     Column("disputed_amount", "money", "disputed"),
     Column("state", "word", told=_both("answered_on", "state")),
     Column("credit", "money"),
-    *_hidden("bill_amount", "mailed_on", "received_on"),
-    Column("presumed", "boolean", None),
-    Column("in_time", "boolean", None),
-    Column("waited_days", "integer", None),
-    *_hidden("ground", "role", "channel"),
-    Column("beyond_means", "boolean", None),
-    *_hidden("answered_on", "outcome", "language", "version"),
+    *_hidden("bill_amount", "mailed_on", "received_on", "presumed", "in_time", "waited_days", "ground", "role"),
+    *_hidden("channel", "beyond_means", "answered_on", "outcome", "language", "version"),
 )
 _APPEALS = (
     *_ACCOUNT,
@@ -348,8 +336,7 @@ _SHUTOFFS = (
     Column("on_at", "when", "on again", told=_both("on_at", "on_at")),
     Column("remarks", "list", wraps=True, told=lambda row: ", ".join(_all_remarks(row))),
     *_hidden("weekday", "service_class", "bill", "past_due", "notice", "notice_kind", "notice_method", "contacts"),
-    *_hidden("contact_method", "contact_outcome", "authorized_at", "override_reason", "approved_by"),
-    Column("inability_shown", "boolean", None),
+    *_hidden("contact_method", "contact_outcome", "authorized_at", "override_reason", "approved_by", "inability_shown"),
     *_hidden("flags", "wrongful_on", "wrongful_reason", "version"),
 )
 _NOTICES = (
@@ -367,8 +354,7 @@ _NOTICES = (
 
 
 def _all_remarks(row: Mapping[str, Any]) -> list[str]:
-    found = [] if row["reason"] == "nonpayment" else [row["reason"].replace("_", " ")]
-    found += row["remarks"]
+    found = [*([] if row["reason"] == "nonpayment" else [row["reason"].replace("_", " ")]), *row["remarks"]]
     if row["flags"]:
         found.append(f"against {row['flags'].replace(' ', ', ')}")
     if row["override_reason"]:
