@@ -1,6 +1,6 @@
 """`audit`: seals over the log, and what an auditor checks with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -259,7 +259,7 @@ def verify(
     with store_at(ctx.obj, read_only=True):
         evidence = Evidence(vkey, [read_note_file(path) for path in notes], titles())
         found = check(ctx.obj, evidence, processes, partial(reached, what="ranges"))
-    findings = found.findings + (list(_of_tables(ctx.obj)) if projections else [])
+    findings = [*found.findings, *(_of_tables(ctx.obj, found.findings) if projections else ())]
     if as_json:
         from commands.questions import write
 
@@ -279,16 +279,24 @@ def _where(finding: "Finding") -> str:
     return f"account {finding.account}" + (f", version {finding.version}" if finding.version else "")
 
 
-def _of_tables(url: str) -> "Iterator[Finding]":
+def _of_tables(url: str, of_the_log: "Sequence[Finding]") -> "Iterator[Finding]":
     from commands.projections import kept_otherwise
     from ledger.integrity.chains import Finding
+    from ledger.store.codec import Unreadable
+    from ledger.store.log import StoreError
     from projections.runner import Projector
     from projections.verify import verify as compare
 
-    with Projector(url, read_only=True) as projector:
-        for differences in compare(projector):
-            for each in differences:
-                yield Finding(each.account, 0, kept_otherwise(each))
+    try:
+        with Projector(url, read_only=True) as projector:
+            for differences in compare(projector):
+                for each in differences:
+                    yield Finding(each.account, 0, kept_otherwise(each))
+    except (StoreError, Unreadable) as error:
+        # What is wrong with the log is told, though a log like that may not be folded.
+        if not of_the_log:
+            raise
+        yield Finding("", 0, f"the tables cannot be compared: {error}")
 
 
 _MEMBERS = {

@@ -51,8 +51,7 @@ def register(name: str, rows: RowsAsOf, asking: Asking, when: When, known_at: da
     """A register as of a day or a moment; raises Refused for a period that ends before it begins."""
     check_period(asking.first, asking.last)
     chosen = REGISTERS[name]
-    found: list[Answer] = []
-    before: list[Answer] = []
+    found, before = list[Answer](), list[Answer]()
     for account, kept in rows:
         about = kept["accounts"][0]
         if asking.district is not None and about.district != asking.district:
@@ -112,8 +111,18 @@ def _arrangement(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking)
         state = "cancelled"
     elif state == "requested" and row["declined_on"]:
         state = "declined"
-    parts = [part for part in kept["installments"] if part.arrangement == row["arrangement"]]
-    return {"state": state, "installments": [_told(part, _INSTALLMENTS) for part in parts]}
+    parts = [_told(part, _INSTALLMENTS) for part in kept["installments"] if part.arrangement == row["arrangement"]]
+    return {"state": state, "installments": [part | {"state": _paid(part, row, state, asking.on)} for part in parts]}
+
+
+def _paid(part: Answer, row: Answer, state: str, on: date) -> str:
+    """Whether an installment was paid in time or late, is missed or not due yet, or went with its arrangement."""
+    if part["paid_on"]:
+        return "paid" if part["paid_on"] <= part["last_day"] else "paid late"
+    fell_away = row["cancelled_on"] and row["cancelled_on"] <= part["last_day"]
+    if fell_away or state == "paid off":
+        return "cancelled" if fell_away else state
+    return "missed" if part["last_day"] < on.isoformat() else "due"
 
 
 def _shutoff(row: Answer, kept: Mapping[str, Sequence[Any]], asking: Asking) -> Answer:
@@ -234,20 +243,16 @@ def _missed(row: Row) -> str:
 
 
 def _installment(part: Row) -> str:
-    return f"{part['due_on']} {part['amount']}"
+    late = f" paid {part['paid_on']}" if part["state"] == "paid late" else ""
+    return f"{part['due_on']} {part['amount']}{late}"
 
 
 def _hidden(*names: str) -> tuple[Column, ...]:
     """Columns for files: the kind follows from the name."""
     endings = {"_on": "day", "_by": "day", "_after": "day", "_from": "day", "_at": "when", "_amount": "money"}
-    kinds = {
-        "approved_by": "text",
-        "version": "integer",
-        "contacts": "integer",
-        "past_due": "money",
-        "credit": "money",
-        "disbursed": "money",
-    }
+    kinds = {"approved_by": "text"} | dict.fromkeys(("version", "contacts", "waited_days"), "integer")
+    kinds |= dict.fromkeys(("past_due", "credit", "disbursed"), "money")
+    kinds |= dict.fromkeys(("presumed", "in_time", "beyond_means", "inability_shown"), "boolean")
     found: list[Column] = []
     for name in names:
         kind: Any = kinds.get(name) or next((kind for end, kind in endings.items() if name.endswith(end)), "word")
@@ -265,13 +270,8 @@ _DISPUTES = (
     Column("disputed_amount", "money", "disputed"),
     Column("state", "word", told=_both("answered_on", "state")),
     Column("credit", "money"),
-    *_hidden("bill_amount", "mailed_on", "received_on"),
-    Column("presumed", "boolean", None),
-    Column("in_time", "boolean", None),
-    Column("waited_days", "integer", None),
-    *_hidden("ground", "role", "channel"),
-    Column("beyond_means", "boolean", None),
-    *_hidden("answered_on", "outcome", "language", "version"),
+    *_hidden("bill_amount", "mailed_on", "received_on", "presumed", "in_time", "waited_days", "ground", "role"),
+    *_hidden("channel", "beyond_means", "answered_on", "outcome", "language", "version"),
 )
 _APPEALS = (
     *_ACCOUNT,
@@ -305,6 +305,8 @@ _INSTALLMENTS = (
     Column("due_on", "day"),
     Column("last_day", "day"),
     Column("amount", "money"),
+    Column("paid_on", "day", "paid by"),
+    Column("state", "word"),
 )
 _DEPOSITS = (
     *_ACCOUNT,
@@ -327,8 +329,7 @@ _SHUTOFFS = (
     Column("on_at", "when", "on again", told=_both("on_at", "on_at")),
     Column("remarks", "list", wraps=True, told=lambda row: ", ".join(_all_remarks(row))),
     *_hidden("weekday", "service_class", "bill", "past_due", "notice", "notice_kind", "notice_method", "contacts"),
-    *_hidden("contact_method", "contact_outcome", "authorized_at", "override_reason", "approved_by"),
-    Column("inability_shown", "boolean", None),
+    *_hidden("contact_method", "contact_outcome", "authorized_at", "override_reason", "approved_by", "inability_shown"),
     *_hidden("flags", "wrongful_on", "wrongful_reason", "version"),
 )
 _NOTICES = (
@@ -346,8 +347,7 @@ _NOTICES = (
 
 
 def _all_remarks(row: Mapping[str, Any]) -> list[str]:
-    found = [] if row["reason"] == "nonpayment" else [row["reason"].replace("_", " ")]
-    found += row["remarks"]
+    found = [*([] if row["reason"] == "nonpayment" else [row["reason"].replace("_", " ")]), *row["remarks"]]
     if row["flags"]:
         found.append(f"against {row['flags'].replace(' ', ', ')}")
     if row["override_reason"]:

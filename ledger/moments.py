@@ -14,10 +14,12 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+"""The months in English, whatever the machine speaks."""
+
 _OFFSETS = {offset: timezone(offset) for offset in (timedelta(hours=-7), timedelta(hours=-8))}
 
 
@@ -95,7 +97,7 @@ def shown(when: date | datetime) -> str:
 
 def said(on: date) -> str:
     """A day as a clerk says it: 22 May 2024."""
-    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+    return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
 
 
 def _no_date(given: object) -> ValueError:

@@ -59,6 +59,9 @@ PROJECTIONS: dict[str, Projection] = {
 Packed = tuple[str | None, ...]
 """An account's rows, one text for each projection in the order of the catalogue; None where it has no row."""
 
+NO_ROWS: Packed = (None,) * len(PROJECTIONS)
+"""What is packed of an account without any row."""
+
 _encoder = msgspec.json.Encoder()
 
 

@@ -1,7 +1,7 @@
 """Two ways to come to rows, compared account by account: what differs is named, and the event that made it differ."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -10,7 +10,7 @@ from ledger import events as e
 from ledger.store.codec import decode
 from ledger.store.log import StoreError
 from ledger.store.sqlite_file import connect, in_plain_words
-from projections.catalogue import PROJECTIONS, pack
+from projections.catalogue import NO_ROWS, PROJECTIONS
 from projections.rows import Folded, World
 from projections.runner import Projector
 from projections.store import Generation
@@ -79,8 +79,7 @@ class _Held:
         """The rows in a projection after an event."""
         count = bisect_right(self._versions, version)
         if (count, name) not in self._tables:
-            rows = msgspec.to_builtins(list(PROJECTIONS[name].rows(self.folded(count)))) if count else ()
-            self._tables[count, name] = _by_key(name, (dict(zip(_OWN[name], row, strict=True)) for row in rows))
+            self._tables[count, name] = _table(name, PROJECTIONS[name].rows(self.folded(count)) if count else ())
         return self._tables[count, name]
 
     def folded(self, count: int) -> Folded:
@@ -110,7 +109,8 @@ class Folding:
     def tables(self, account: str) -> dict[str, Table]:
         """The rows that the events fold to."""
         held = self._history(account)
-        return _tables(pack(held.folded(len(held.events))) if held.events else _NONE)
+        last = held.events[-1].version if held.events else 0
+        return {name: held.after(last, name) for name in PROJECTIONS}
 
     def after(self, account: str, version: int, name: str) -> Table:
         """The rows in a projection that the events up to a version fold to."""
@@ -143,16 +143,16 @@ class Shown(Folding):
 
     def tables(self, account: str) -> dict[str, Table]:
         """The rows as they are kept; raises StoreError where they cannot be read."""
+        views, generation = self._projector.views, self._generation
+        kept = zip(PROJECTIONS, views.stored(generation, account) or NO_ROWS, strict=True)
         try:
-            return _tables(self._projector.views.stored(self._generation, account) or _NONE)
+            return {name: _table(name, views.unpacked(name, text, generation)) for name, text in kept}
         except msgspec.MsgspecError:
             reason = f"the rows of account {account} cannot be read (run 'water-ledger projections verify')"
-            raise StoreError(f"{self._projector.views.database.place}: {reason}") from None
+            raise StoreError(f"{views.database.place}: {reason}") from None
 
     def _states(self, account: str) -> list[bytes]:
-        positions = self._generation.positions
-        rows = self._projector.log.rows(account)
-        return [row.state for row in rows if row.position <= positions.get(row.shard, 0)]
+        return self._projector.states(self._generation, account)
 
 
 class File:
@@ -284,15 +284,10 @@ def _first(types: Mapping[int, str], apart: Callable[[int], bool]) -> Made | Non
 
 
 _OWN = {name: [column.name for column in projection.columns] for name, projection in PROJECTIONS.items()}
-_NONE = (None,) * len(PROJECTIONS)
 
 
-def _tables(packed: Sequence[str | None]) -> dict[str, Table]:
-    found = {}
-    for name, text in zip(PROJECTIONS, packed, strict=True):
-        rows = msgspec.json.decode(text) if text else ()
-        found[name] = _by_key(name, (dict(zip(_OWN[name], row, strict=True)) for row in rows))
-    return found
+def _table(name: str, rows: Iterable[Any]) -> Table:
+    return _by_key(name, (dict(zip(_OWN[name], msgspec.to_builtins(row), strict=True)) for row in rows))
 
 
 def _by_key(name: str, rows: Iterator[dict[str, Any]]) -> Table:

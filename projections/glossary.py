@@ -91,6 +91,7 @@ MEANING = {
     "opened_on": "When the account was opened.",
     "outcome": "How it ended.",
     "override_reason": "Why the utility's own rule to avoid that day was set aside (DO-37, DO-38).",
+    "paid_on": "The day by which all that was due by `last_day` was paid; empty where it was not.",
     "part": "Counts the parts of a charge from 1: the first amount, then each increase.",
     "past_due": "Cents past due at the shutoff, literally (DO-02).",
     "past_due_from": "The first day on which it is past due, literally (DO-02).",

@@ -71,7 +71,7 @@ def _begun(projector: Projector, accounts: Sequence[str], processes: int) -> Gen
     # The heads come first: what is recorded from here on is seen again when the rebuild catches up.
     positions = projector.log.heads()
     utility = len(projector.log.states(UTILITY))
-    parts = max(1, min(processes, sum(positions.values()) // WORTH_A_PROCESS))
+    parts = max(1, min(processes, len(accounts), sum(positions.values()) // WORTH_A_PROCESS))
     cuts = [accounts[len(accounts) * n // parts] for n in range(1, parts)]
     return projector.views.begin(code(), utility, positions, ["", *cuts, LAST])
 

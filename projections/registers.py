@@ -9,7 +9,7 @@ from ledger.account import Arrangement
 from ledger.evolve import fold, order
 from ledger.history import happened
 from ledger.moments import bare, shown
-from ledger.policy.arrangements import progress
+from ledger.policy.arrangements import installments_paid, progress
 from ledger.policy.case import Case, moment_of, start_of
 from ledger.policy.notices import covered_bills, good_until, standing
 from ledger.policy.stays import deposit_needed, petition_days
@@ -76,13 +76,17 @@ class ArrangementRow(Row, frozen=True):
 
 
 class InstallmentRow(Row, frozen=True):
-    """One installment of an arrangement; it may be paid until `last_day`, moved off closed days (C2)."""
+    """One installment of an arrangement; it may be paid until `last_day`, moved off closed days (C2).
+
+    One that was paid later was missed until then; so is, on a day, one that is not paid though its last day is over.
+    """
 
     arrangement: str
     n: int
     due_on: date
     last_day: date
     amount: int
+    paid_on: date | None
 
 
 class DepositRow(Row, frozen=True):
@@ -226,10 +230,9 @@ def _missed_from(seen: Folded, arrangement: Arrangement) -> date | None:
 
 def installments(seen: Folded) -> Iterator[InstallmentRow]:
     """Every installment ever agreed."""
-    calendar = seen.world.rules.calendar
     for a in seen.account.arrangements.values():
-        for n, i in enumerate(a.agreed.installments if a.agreed else (), 1):
-            yield InstallmentRow(a.id, n, i.due_on, calendar.next_open(i.due_on), i.amount)
+        for n, (i, last_day, paid) in enumerate(installments_paid(seen.at_last, a), 1):
+            yield InstallmentRow(a.id, n, i.due_on, last_day, i.amount, paid)
 
 
 def deposits(seen: Folded) -> Iterator[DepositRow]:

@@ -131,15 +131,16 @@ class Projector:
                     self.views.database.delete(generation.table, accounts)
                     continue
                 kept = [account for account in accounts if self.views.stored(generation, account) is not None]
-                states = {account: self._held(generation, account) for account in kept}
+                states = {account: self.states(generation, account) for account in kept}
                 self.views.replace(generation, self.fold(states, generation.utility))
 
     def held(self, generation: Generation, account: str) -> Packed | None:
         """The rows of an account folded from the events that a generation holds; None where it holds none of it."""
-        states = self._held(generation, account)
+        states = self.states(generation, account)
         return self.fold({account: states}, generation.utility).get(account)
 
-    def _held(self, generation: Generation, account: str) -> list[bytes]:
+    def states(self, generation: Generation, account: str) -> list[bytes]:
+        """The stored events of an account that a generation holds."""
         rows = self.log.rows(account)
         return [row.state for row in rows if row.position <= generation.positions.get(row.shard, 0)]
 

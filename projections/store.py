@@ -25,7 +25,11 @@ BOOKKEEPING = (
     "INSERT INTO {s}begun SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {s}begun)",
     f"CREATE TABLE IF NOT EXISTS {{s}}stretch ({_STRETCH})",
 )
+"""The tables about the rows, for a database that has its own spelling of a schema and of an account's id."""
+
 COLUMNS = ("account", *PROJECTIONS)
+"""The columns of a generation's table."""
+
 _ROOT = Path(__file__).parent.parent
 
 
@@ -40,6 +44,7 @@ class Generation(NamedTuple):
 
     @property
     def table(self) -> str:
+        """The name of its table."""
         return f"folded_{self.number}"
 
 
@@ -136,23 +141,23 @@ class Views:
             for account, _ in page:
                 yield account
 
-    def rows(self, name: str, generation: Generation | None = None) -> Iterator[tuple[str, Sequence[Any]]]:
-        """The rows of a projection, account by account, in the order of the accounts' bytes; of what is shown."""
-        for account, text in self._texts(name, generation):
-            yield account, unpack(name, text)
+    def unpacked(self, name: str, text: str | None, generation: Generation) -> Sequence[Any]:
+        """The rows in a text of a generation; raises MsgspecError where damaged, StoreError for another version's."""
+        try:
+            return unpack(name, text)
+        except msgspec.MsgspecError:
+            if generation.code == code():
+                raise
+            raise _laid_out_otherwise(self) from None
 
-    def digest(self, name: str, generation: Generation | None = None) -> str:
-        """What the rows of a projection come to: SHA-256 over a line `["account",[rows]]` for each account."""
+    def digest(self, name: str) -> str:
+        """What the rows shown of a projection come to: SHA-256 over a line `["account",[rows]]` for each account."""
         found = sha256()
-        for account, text in self._texts(name, generation):
-            found.update(line_of(account, text))
-        return found.hexdigest()
-
-    def _texts(self, name: str, generation: Generation | None) -> Iterator[tuple[str, str]]:
-        chosen = generation or shown_of(self)
-        query = f"SELECT account, {name} FROM {{s}}{chosen.table} WHERE {name} IS NOT NULL ORDER BY account"
+        query = f"SELECT account, {name} FROM {{s}}{shown_of(self).table} WHERE {name} IS NOT NULL ORDER BY account"
         for page in self.database.pages(query):
-            yield from page
+            for account, text in page:
+                found.update(line_of(account, text))
+        return found.hexdigest()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -170,9 +175,13 @@ def shown_of(views: Views) -> Generation:
         except StoreUnavailable:
             raise
         except StoreError:
-            laid_out = "holds rows as another version of the program laid them out"
-            raise StoreError(f"{views.database.place} {laid_out} (run 'water-ledger projections rebuild')") from None
+            raise _laid_out_otherwise(views) from None
     return generation
+
+
+def _laid_out_otherwise(views: Views) -> StoreError:
+    laid_out = "holds rows as another version of the program laid them out"
+    return StoreError(f"{views.database.place} {laid_out} (run 'water-ledger projections rebuild')")
 
 
 def line_of(account: str, text: str) -> bytes:

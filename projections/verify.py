@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ledger.events import UTILITY
-from projections.catalogue import PROJECTIONS, Packed, unpack
+from projections.catalogue import NO_ROWS, PROJECTIONS, Packed, unpack
 from projections.rows import Projection
 from projections.runner import Projector
-from projections.store import shown_of
+from projections.store import Generation, Views, shown_of
 
 _TRIES = 5
 
@@ -50,22 +50,19 @@ def _differences(projector: Projector, account: str) -> list[Difference]:
         kept, folded = projector.views.stored(before, account), projector.held(before, account)
         if kept == folded:
             return []
-        found = list(_compared(account, kept or _NONE, folded or _NONE))
+        found = list(_compared(projector.views, before, account, kept or NO_ROWS, folded or NO_ROWS))
         # A follower may have come in between; what is wrong is still wrong when nothing moved.
         if shown_of(projector.views) == before:
             return found
     return found
 
 
-_NONE: Packed = (None,) * len(PROJECTIONS)
-
-
-def _compared(account: str, kept: Packed, folded: Packed) -> Iterator[Difference]:
+def _compared(views: Views, generation: Generation, account: str, kept: Packed, folded: Packed) -> Iterator[Difference]:
     for projection, ours, theirs in zip(PROJECTIONS.values(), kept, folded, strict=True):
         if ours == theirs:
             continue
         try:
-            mine = _by_key(projection, unpack(projection.name, ours))
+            mine = _by_key(projection, views.unpacked(projection.name, ours, generation))
         except msgspec.MsgspecError:
             yield Difference(account, projection.name, "", "", ours, theirs)
             continue

@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -99,7 +99,7 @@ def progress(case: Case, arrangement: Arrangement) -> Progress:
     assert agreed is not None, "only what was agreed can be kept or missed"
     end = min(case.on, arrangement.cancelled_on or case.on)
     duties = sorted(_duties(case, agreed))
-    gifts = [(c.on, c.amount) for c in case.account.credits() if agreed.on <= c.on <= end]
+    gifts = _gifts(case, agreed, end)
     required = paid = 0
     since, missed = None, ""
     # What is given on a day counts on that day; what was due by a day is missed on the next.
@@ -125,6 +125,32 @@ def progress(case: Case, arrangement: Arrangement) -> Progress:
         return Progress(arrangement, agreed, "cancelled", required, paid)
     holds_until, next_due = _next_due(duties, paid)
     return Progress(arrangement, agreed, "kept", required, paid, holds_until=holds_until, next_due=next_due)
+
+
+def installments_paid(case: Case, arrangement: Arrangement) -> Iterator[tuple[Installment, date, date | None]]:
+    """Each installment with its last day (C2) and the day by which it was paid, None where it was not (DO-12).
+
+    By cash, as in `progress`: on that day all had been given that was owed by then and due by the last day. One that
+    was paid after its last day was missed until then.
+    """
+    if (agreed := arrangement.agreed) is None:
+        return
+    duties = list(_duties(case, agreed))
+    gifts = sorted(_gifts(case, agreed, min(case.on, arrangement.cancelled_on or case.on)))
+    given = list(accumulate(amount for _, amount in gifts))
+    for installment in agreed.installments:
+        last = case.calendar.next_open(installment.due_on)
+        due = [duty for duty in duties if duty.last <= last]
+        enough = (
+            on
+            for (on, _), paid in zip(gifts, given, strict=True)
+            if paid >= sum(duty.amount for duty in due if duty.owed_since <= on)
+        )
+        yield installment, last, next(enough, None)
+
+
+def _gifts(case: Case, agreed: ArrangementAgreed, end: date) -> list[tuple[date, int]]:
+    return [(c.on, c.amount) for c in case.account.credits() if agreed.on <= c.on <= end]
 
 
 def _paid_off(case: Case, agreed: ArrangementAgreed, on: date, *, missed: bool) -> bool:

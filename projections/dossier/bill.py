@@ -9,6 +9,7 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Bill
 from ledger.charges import Paid
+from ledger.moments import MONTHS
 from ledger.money import decimals, quantity
 from ledger.policy.arrangements import add_months
 from ledger.policy.case import said
@@ -24,6 +25,7 @@ from projections.dossier.document import (
     Row,
     Section,
     Table,
+    counted,
     dated,
     dollars,
     timed,
@@ -34,7 +36,7 @@ YEARS = 3
 """The year of the bill and the two before it."""
 
 _ORDINALS = ("this year", "a year before", "two years before")
-_SHORT = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SHORT = tuple(name[:3] for name in MONTHS)
 
 
 def bill(case: CaseFile) -> Section:
@@ -61,7 +63,7 @@ def _facts(case: CaseFile, found: Bill) -> Iterator[tuple[str, Cell]]:
         yield "Made up of", Cell(", ".join(f"{line.kind} {dollars(line.amount)}" for line in issued.lines), cite)
     if issued.period_start and issued.period_end:
         days = (issued.period_end - issued.period_start).days
-        text = f"{said(issued.period_start)} to {said(issued.period_end)}, {days} days by the calendar"
+        text = f"{said(issued.period_start)} to {said(issued.period_end)}, {counted(days, 'day')} by the calendar"
         yield "Billing period", Cell(text, cite, "the day of the last read belongs to the next period")
     if issued.usage is not None:
         yield "Usage billed", Cell(f"{quantity(issued.usage)} {_unit(case.metered)}", cite)
@@ -124,6 +126,7 @@ class _Stretch(Struct, frozen=True):
 
     @property
     def average(self) -> Fraction | None:
+        """The water of a day covered, in the meter's unit."""
         return self.used / self.covered if self.covered else None
 
 
@@ -146,10 +149,10 @@ def _same_days(metered: Metering, start: date, end: date) -> Table:
     rows = []
     for year, stretch in enumerate(found):
         days, average = (stretch.end - stretch.start).days, stretch.average
-        times = f"{decimals(now / average, 1)} times" if year and now is not None and average else ""
-        covered = "" if stretch.covered >= days else f"{stretch.covered} of {days} days are covered by reads"
-        if stretch.estimated:
-            covered = f"{covered}; estimated".strip("; ")
+        # What corrections leave below zero is nothing to be times as much of.
+        times = f"{decimals(now / average, 1)} times" if year and now is not None and average and average > 0 else ""
+        partly = "" if stretch.covered >= days else f"{stretch.covered} of {days} days are covered by reads"
+        covered = "; ".join(filter(None, (partly, "estimated" if stretch.estimated else "")))
         rows.append(
             Row(
                 [

@@ -6,7 +6,7 @@ from typing import Any
 from ledger import events as e
 from ledger.money import quantity
 from ledger.policy.case import said
-from projections.dossier.document import counted, dollars, timed
+from projections.dossier.document import counted, dollars
 
 LANGUAGES: dict[str, str] = {
     "en": "English", "es": "Spanish", "zh": "Chinese", "ko": "Korean", "vi": "Vietnamese", "tl": "Tagalog",
@@ -111,7 +111,7 @@ def _agreed(a: e.ArrangementAgreed) -> str:
 
 
 def _off(s: e.ServiceDisconnected) -> str:
-    against = f", against rule {', '.join(s.flags)}" if s.flags else ""
+    against = f", against rule{'s' if len(s.flags) > 1 else ''} {', '.join(s.flags)}" if s.flags else ""
     return f"The water was turned off {REASONS[s.reason]}{against}."
 
 
@@ -192,8 +192,3 @@ _TELL: dict[type[e.Event], Callable[[Any], str]] = {
     e.ServiceReconnected: lambda s: "The water was turned on again.",
     e.ShutoffFoundWrongful: lambda s: f"The shutoff was found wrongful: {s.reason}.",
 }
-
-
-def happened(event: e.Event) -> str:
-    """When it happened, as it stands in a table."""
-    return timed(event.effective)

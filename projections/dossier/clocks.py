@@ -10,7 +10,8 @@ from msgspec import Struct
 from ledger import events as e
 from ledger.account import Bill
 from ledger.calendar import ONE_DAY
-from ledger.policy.case import Case, said
+from ledger.moments import MONTHS
+from ledger.policy.case import FOR_EVER, Case, said
 from ledger.policy.clocks import bill_clocks
 from ledger.policy.notices import Standing, notice_days, standing
 from ledger.policy.parameters import Rule
@@ -30,9 +31,6 @@ from projections.dossier.document import (
     dated,
     timed,
 )
-
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
 
 
 class Clock(Struct, frozen=True):
@@ -128,6 +126,8 @@ def _before_shutoff(case: CaseFile, bill: Bill) -> list[AnyBlock]:
         return _absent(title, rule)
     count = calendar_days(bill.mailed_on, rule.values["days"], then.calendar)
     text = f"By age alone a shutoff is possible from {dated(shutoff_from)}"
+    if shutoff_from == FOR_EVER:
+        text = "By age alone a shutoff is never possible: no rule says any more from when the bill is past due"
     cite: tuple[int, ...] = (bill.issued.version,)
     if case.shutoff:
         on = case.shutoff.made.day
@@ -221,16 +221,12 @@ def _shown(clock: Clock) -> list[AnyBlock]:
     rows.append(("Skipped" if count.business else "Closed, and counted", Cell(_closed(count))))
     rows.append(("So", clock.result))
     version = f"in force since {said(rule.version.since)}" + (", assumed" if rule.assumed else "")
-    caption = f"{clock.title}, day by day"
+    caption, number = f"{clock.title}, day by day", counted(last.number or 0, unit)
     return [
         Heading(text=clock.title),
-        Paragraph(cell=Cell(f"{rule.id}: {_number(rule, count)}.", sub=f"{rule.cite}; {version}; {rule.source}")),
+        Paragraph(cell=Cell(f"{rule.id}: {number}.", sub=f"{rule.cite}; {version}; {rule.source}")),
         Days(caption=caption, rows=rows, months=list(_months(count))),
     ]
-
-
-def _number(rule: Rule, count: Count) -> str:
-    return counted(count.ends.number or 0, "business day" if count.business else "day")
 
 
 def _closed(count: Count) -> str:
@@ -251,7 +247,7 @@ def _months(count: Count) -> Iterator[MonthOfDays]:
         boxes: list[Box | None] = [None] * ((first.weekday() + 1) % 7)
         boxes += [_box(date(year, month, day), met) for day in range(1, monthrange(year, month)[1] + 1)]
         boxes += [None] * (-len(boxes) % 7)
-        yield MonthOfDays(f"{_MONTHS[month - 1]} {year}", [boxes[at : at + 7] for at in range(0, len(boxes), 7)])
+        yield MonthOfDays(f"{MONTHS[month - 1]} {year}", [boxes[at : at + 7] for at in range(0, len(boxes), 7)])
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 

@@ -29,10 +29,12 @@ class Count(Struct, frozen=True):
 
     @property
     def zero(self) -> date:
+        """The day that is not counted."""
         return self.days[0].on
 
     @property
     def first(self) -> date:
+        """The first day counted; day 0 itself where a rule gives no days."""
         return next((day.on for day in self.days if day.number == 1), self.zero)
 
     @property
@@ -42,10 +44,12 @@ class Count(Struct, frozen=True):
 
     @property
     def last(self) -> date:
+        """The day of the last number, before it moves."""
         return self.ends.on
 
     @property
     def moved(self) -> date:
+        """The last day after it moved off closed days; the last day itself where it did not."""
         return self.days[-1].on
 
     @property

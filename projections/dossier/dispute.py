@@ -7,7 +7,19 @@ from ledger.account import Appeal
 from ledger.policy.stays import deposit_needed
 from projections.dossier.case import CaseFile
 from projections.dossier.chronicle import FORUMS, LANGUAGES, OUTCOMES
-from projections.dossier.document import AnyBlock, Cell, Facts, Heading, Paragraph, Row, Section, Table, dollars, timed
+from projections.dossier.document import (
+    AnyBlock,
+    Cell,
+    Facts,
+    Heading,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+    counted,
+    dollars,
+    timed,
+)
 
 
 def dispute(case: CaseFile) -> Section:
@@ -74,7 +86,7 @@ def _answered(case: CaseFile, petition: e.PetitionFiled) -> Iterator[AnyBlock]:
     cite = (answer.version,)
     rows = [
         ("Answered on", Cell(timed(answer.on), cite, _learned(answer))),
-        ("After", Cell(f"{(answer.on - petition.day).days} days", (petition.version, answer.version))),
+        ("After", Cell(counted((answer.on - petition.day).days, "day"), (petition.version, answer.version))),
         ("Outcome", Cell(OUTCOMES[answer.outcome], cite)),
     ]
     if answer.credit:

@@ -144,7 +144,7 @@ def _event_fields(event: e.Event, stored: dict[str, Any]) -> Iterator[EventField
         elif isinstance(shown, list | dict):
             form, shown = "nested", _nested(shown)
         elif isinstance(value, int) and isinstance(shown, str):
-            form = "money" if "." in shown and len(shown.rsplit(".", 1)[1]) == 2 and show(100) == "1.00" else "quantity"
+            form = "money" if show(100) == "1.00" else "quantity"
         else:
             form = "text"
             shown = {True: "yes", False: "no"}.get(shown, str(shown)) if isinstance(shown, bool) else str(shown)

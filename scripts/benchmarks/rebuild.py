@@ -12,7 +12,7 @@ from ledger.store.open import open_log
 from projections.rebuild import rebuild
 from scripts.benchmarks.lives import accounts_for, record
 from scripts.benchmarks.measuring import Result, middle, rates, ratios, rounds
-from scripts.benchmarks.sample import COMMANDS, life
+from scripts.benchmarks.sample import COMMANDS, account_id, life
 from scripts.benchmarks.stock import StockLedger
 from scripts.benchmarks.stores import place
 from scripts.simulation.command import main as simulate
@@ -70,4 +70,4 @@ def _decode(log: Log) -> None:
 
 def _replay(stock: StockLedger, accounts: int) -> None:
     for number in range(1, accounts + 1):
-        stock.balance(f"{number:06d}")
+        stock.balance(account_id(number))

@@ -38,18 +38,22 @@ class StockAccount(Aggregate):
 
     @event("MeterInstalled")
     def install_meter(self, meter: str, on: str, reading: str) -> None:
+        """A meter and what it shows, in CCF."""
         self.meters[meter] = reading
 
     @event("AutopayEnrolled")
     def enroll(self, on: str) -> None:
+        """Bills are paid by themselves from that day."""
         self.autopay = True
 
     @event("ReadTaken")
     def read_meter(self, read_on: str, reading: str) -> None:
+        """What the meter showed that day, in CCF."""
         self.reads[read_on] = reading
 
     @event("BillIssued")
     def issue_bill(self, bill: str, mailed_on: str, amount: int) -> None:
+        """A bill of so many cents; raises ValueError for a second of that name."""
         if bill in self.bills:
             raise ValueError(f"bill {bill} is recorded already")
         self.bills[bill] = amount
@@ -57,6 +61,7 @@ class StockAccount(Aggregate):
 
     @event("PaymentReceived")
     def receive_payment(self, payment: str, amount: int, received_at: str, channel: str) -> None:
+        """A payment of so many cents; raises ValueError for a second of that name."""
         if payment in self.payments:
             raise ValueError(f"payment {payment} is recorded already")
         self.payments[payment] = amount
@@ -64,6 +69,7 @@ class StockAccount(Aggregate):
 
     @event("NoticeServed")
     def serve_notice(self, notice: str, kind: str, on: str, method: str) -> None:
+        """A written notice."""
         self.notices[notice] = kind
 
 

@@ -199,6 +199,54 @@ def test_an_arrangement_says_what_became_of_it_by_the_day(world):
     assert [part["amount"] for part in row["installments"]] == ["45.00", "45.00"]
 
 
+@pytest.mark.parametrize(
+    ("paid", "state"), [("2024-05-31", "paid"), ("2024-06-01", "paid late"), ("2024-06-04", "paid late")]
+)
+def test_an_installment_that_was_missed_and_made_good_keeps_its_day(world, paid, state):
+    """Appeal staff ask what was missed, and when it was paid: a miss that was cured leaves a trace (B13)."""
+    parts = [{"due_on": "2024-05-31", "amount": "45.00"}, {"due_on": "2024-06-28", "amount": "45.00"}]
+    world.given("arrangement agree", arrangement="R-1", kind="alternative", on="2024-05-01", installments=parts)
+    world.given("payment receive", payment="P-1", amount="45.00", received_at=paid, channel="counter")
+    row = only(world, "arrangements", "2024-06-05")
+    first, second = row["installments"]
+    assert (first["paid_on"], first["state"]) == (paid, state)
+    assert (second["paid_on"], second["state"], row["state"]) == (None, "due", "kept")
+    shown = page(told(world, "arrangements", "2024-06-05")).tables[0].rows[0]["installments"]
+    late = f" paid {paid}" if state == "paid late" else ""
+    assert shown == f"2024-05-31 45.00{late}; 2024-06-28 45.00"
+
+
+def test_an_installment_is_missed_from_the_day_after_its_last_until_it_is_paid(world):
+    parts = [{"due_on": "2024-05-31", "amount": "45.00"}, {"due_on": "2024-06-28", "amount": "45.00"}]
+    world.given("arrangement agree", arrangement="R-1", kind="alternative", on="2024-05-01", installments=parts)
+    world.given("payment receive", payment="P-1", amount="44.99", received_at="2024-05-31", channel="counter")
+    world.given("payment receive", payment="P-2", amount="45.00", received_at="2024-06-10", channel="counter")
+
+    def states(on):
+        return [part["state"] for part in only(world, "arrangements", on)["installments"]]
+
+    assert [
+        states(on) for on in ("2024-05-31", "2024-06-01", "2024-06-09", "2024-06-10", "2024-06-28", "2024-06-29")
+    ] == [
+        ["due", "due"],
+        ["missed", "due"],
+        ["missed", "due"],
+        ["paid late", "due"],
+        ["paid late", "due"],
+        ["paid late", "missed"],
+    ]
+
+
+def test_what_fell_away_with_an_arrangement_was_not_missed(world):
+    parts = [{"due_on": "2024-05-31", "amount": "45.00"}, {"due_on": "2024-06-28", "amount": "45.00"}]
+    world.given("arrangement agree", arrangement="R-1", kind="alternative", on="2024-05-01", installments=parts)
+    world.given("payment receive", payment="P-1", amount="45.00", received_at="2024-05-20", channel="counter")
+    world.given("arrangement cancel", arrangement="R-1", on="2024-06-28", reason="the customer moves away")
+    row = only(world, "arrangements")
+    assert [part["state"] for part in row["installments"]] == ["paid", "cancelled"]
+    assert row["state"] == "cancelled"
+
+
 def test_an_arrangement_paid_off_after_a_breach_counts_as_breached(world):
     """Who asks how many arrangements of a year were broken must not be told of those alone that still are."""
     parts = [{"due_on": "2024-05-31", "amount": "90.00"}]
@@ -218,8 +266,8 @@ def test_installments_are_on_the_terminal_and_in_the_csv(world):
     outputs.write_csv(shown, file)
     printed = terminal.getvalue().partition("Installments\n")[2]
     assert [" ".join(line.split()) for line in printed.splitlines() if "R-1" in line] == [
-        "7001 R-1 1 31 May 2024 31 May 2024 45.00",
-        "7001 R-1 2 28 Jun 2024 28 Jun 2024 45.00",
+        "7001 R-1 1 31 May 2024 31 May 2024 45.00 – due",
+        "7001 R-1 2 28 Jun 2024 28 Jun 2024 45.00 – due",
     ]
     (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
     assert row["installments"] == "2024-05-31 45.00; 2024-06-28 45.00"

@@ -211,6 +211,20 @@ def test_tables_are_compared_when_asked(watched: Desk):
     assert watched("audit verify")[1] == 0
 
 
+def test_what_is_wrong_with_the_log_is_told_though_its_tables_cannot_be_compared(watched: Desk):
+    watched("projections rebuild")
+    with closing(sqlite3.connect(watched.folder / "water-ledger.db")) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        broken = "CAST(replace(CAST(state AS TEXT), '{', '{,') AS BLOB)"
+        db.execute(f"UPDATE event SET state = {broken} WHERE account = '7001'")
+        db.commit()
+    printed, code = watched("audit verify --projections")
+    assert printed.startswith("account 7001, version 1: its stored bytes, or its hash, are not those")
+    assert "the log: the tables cannot be compared: a stored event cannot be read" in printed
+    assert code == 3
+
+
 def test_damaged_pages_of_the_heads_are_made_anew_once_they_are_removed(watched: Desk):
     pages = watched.folder / "water-ledger.heads.db"
     for each in watched.folder.glob("*.heads.db*"):

@@ -50,6 +50,19 @@ def test_a_rebuild_gives_what_the_fold_gives(ledger_url, template, processes, mo
         assert len(projector.views.generations()) == 1
 
 
+def test_one_account_is_rebuilt_however_many_processes_there_could_be(store_url, template, monkeypatch):
+    """A customer of ten years on a machine of eight cores: there are more processes than accounts to share out."""
+    monkeypatch.setattr(rebuilding, "WORTH_A_PROCESS", 1)
+    first = template.accounts[0]
+    log = template.at(store_url, 0)
+    template.record(log, [entry for entry in template.entries if entry.account in (e.UTILITY, first)])
+    log.close()
+    rebuild(store_url, 8)
+    with Projector(store_url) as projector:
+        assert list(projector.views.accounts(projector.views.shown())) == [first]
+        assert [found for found in verify(projector) if found] == []
+
+
 def test_what_follows_any_interleaving_is_what_a_rebuild_gives(store_url, template, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 37)
     chance, rest = random.Random(11), 700

@@ -11,7 +11,8 @@ from commands import answers
 from ledger.history import History
 from ledger.money import money
 from ledger.movements import KINDS
-from ledger.policy.case import Case
+from ledger.policy.arrangements import progress
+from ledger.policy.case import Case, said
 from ledger.policy.explain import explain
 from ledger.policy.protections import protections
 from ledger.utility import Rules
@@ -144,6 +145,39 @@ def test_an_arrangement_protects_until_the_day_before_it_is_missed(template):
                     assert ("arrangement" in {each.kind for each in found}) == protects, (then.account.id, day)
                 turned.add((then.account.id, row.until))
     assert len(turned) > 5
+
+
+def test_installments_are_late_where_the_rules_say_missed_and_after_every_event(template):
+    seen = Counter()
+    for folded in template.folded.values():
+        for then in moments_of(folded):
+            for row in rows_of("installments", then):
+                stands = progress(then.case, then.account.arrangements[row.arrangement])
+                over = row.last_day < then.case.on
+                late = row.paid_on is None or row.paid_on > row.last_day
+                if stands.state == "kept" and over:
+                    assert row.paid_on is not None, (then.account.id, then.case.on)
+                if f"due {said(row.due_on)}" in stands.missed:
+                    assert late, (then.account.id, then.case.on)
+                seen[stands.state, "late" if over and late else "in time"] += 1
+    assert {("kept", "in time"), ("missed", "late"), ("missed", "in time"), ("complete", "in time")} <= seen.keys(), (
+        seen
+    )
+
+
+def test_an_installment_is_paid_by_the_cash_that_was_owed_then(case):
+    """Of what a later bill asks for, an installment paid before that bill was mailed knows nothing (DO-12)."""
+    case.given(
+        bill_mailed("2024-01-02", "100.00", "B-1"),
+        arrangement_agreed("2024-04-01", ("2024-05-01", "50.00"), ("2024-06-03", "50.00")),
+        payment("2024-04-05 10:00", "50.00"),
+        bill_mailed("2024-04-10", "60.00", "B-2"),
+        payment("2024-06-03 10:00", "50.00"),
+        payment("2024-06-10 10:00", "60.00"),
+    )
+    now = case.at("2024-06-10 10:00")
+    folded = Folded("7001", case.events, World(Rules(now.calendar, now.policies), lambda *_: None))
+    assert [row.paid_on for row in rows_of("installments", folded)] == [date(2024, 4, 5), date(2024, 6, 10)]
 
 
 def test_an_arrangement_whose_bills_are_paid_protects_while_it_is_kept(case):

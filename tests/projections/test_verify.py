@@ -13,6 +13,7 @@ from commands.cli import cli
 from ledger.store.log import StoreError
 from ledger.store.open import open_keys
 from projections.catalogue import PROJECTIONS
+from projections.compare import Shown
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.verify import verify
@@ -97,6 +98,23 @@ def test_rows_that_another_version_laid_out_are_not_read_and_an_erased_account_h
     rebuild(ledger_url, 1)
     with Projector(ledger_url) as projector:
         assert [found for found in verify(projector) if found] == []
+
+
+def test_rows_that_another_version_laid_out_in_the_same_tables_are_not_read(ledger_url, template):
+    """A row with a column less does not stand against the log: it is old, and a rebuild makes it anew."""
+    rebuild(ledger_url, 1)
+    account = next(a for a in template.accounts if template.folded[a].account.arrangements)
+    with Projector(ledger_url) as projector:
+        shown, database = projector.views.shown(), projector.views.database
+        database.run(f"UPDATE {{s}}{shown.table} SET arrangements = '[[\"R-1\"]]' WHERE account = ?", (account,))
+        assert {each.projection for differences in verify(projector) for each in differences} == {"arrangements"}
+        with pytest.raises(StoreError, match=f"account {account} cannot be read .*projections verify"):
+            Shown(projector, shown).tables(account)
+        database.run("UPDATE {s}generation SET code = 'another'")
+        old = projector.views.shown()
+        for read in (lambda: list(verify(projector)), lambda: Shown(projector, old).tables(account)):
+            with pytest.raises(StoreError, match=r"another version of the program .*projections rebuild"):
+                read()
 
 
 def test_an_erased_log_in_is_forgotten_when_its_account_is_folded_anew(ledger_url, template, ask):

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from ledger.calendar import PACIFIC
+from ledger.policy.parameters import FOLDER
 from ledger.refusal import Refused
 from tests.desk import MemoryLedger
 from tests.projections.dossier.cases import cells, facts, named, scenario, section, sentences, told
@@ -94,15 +95,52 @@ def test_the_nineteen_and_the_seventy_nine_days_of_the_disputed_bill():
     )
 
 
+def test_a_bill_that_no_rule_ever_calls_past_due_again_is_said_to_be_never_shut_off_by_its_age(tmp_path):
+    days = '{ since = 2020-02-01, days = 19, source = "company policy as published" }'
+    pack = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
+    (tmp_path / "ended.toml").write_text(pack.replace(days, days.replace("days =", "until = 2024-03-10, days =")))
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2024-01-05", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    assert ledger.post("account open", **opened).status == "recorded"
+    assert ledger.post("bill issue", bill="B-1", mailed_on="2024-03-04", amount="85.00").status == "recorded"
+    published = {"file": str(tmp_path / "ended.toml"), "effective_from": "2024-03-01"}
+    assert ledger.post("policy publish", **published).status == "recorded"
+    days = " ".join(sentences(section(told(ledger, at=at("2024-06-10T10:00")), "days")))
+    assert "By age alone a shutoff is never possible: no rule says any more from when the bill is past due." in days
+    assert "9999" not in days
+
+
 def test_the_same_days_of_the_years_before_are_compared_per_day():
     bill = sentences(section(told(scenario("disputed-account")), "bill"))
     assert {"2.071", "11.7 times", "14.7 times"} <= set(bill)
+
+
+def test_a_bill_is_no_times_as_much_as_water_that_ran_backwards():
+    """A read below the one before, never corrected, leaves days below zero (CW-10)."""
+    ledger = MemoryLedger()
+    opened = {"opened_on": "2023-01-02", "name": "Sample Customer", "service_address": "1 Example Lane"}
+    assert ledger.post("account open", **opened).status == "recorded"
+    ledger.post("meter install", meter="M-1", on="2023-01-02", reading="100")
+    for day, reading in (("2023-02-01", "97"), ("2024-01-02", "100"), ("2024-02-01", "106")):
+        assert ledger.post("meter read", read_on=day, reading=reading).status == "recorded"
+    period = {"period_start": "2024-01-02", "period_end": "2024-02-01"}
+    assert ledger.post("bill issue", bill="B-1", mailed_on="2024-02-05", amount="85.00", **period).status == "recorded"
+    blocks = section(told(ledger), "bill")
+    table = next(block for block in blocks if getattr(block, "caption", "").startswith("The days of the bill"))
+    assert [row.cells[5].text for row in table.rows] == ["", "–", "–"]
+    assert [row.cells[4].text for row in table.rows][:2] == ["0.200", "-0.100"]
 
 
 def test_every_rule_that_turned_is_named():
     said = " ".join(sentences(section(told(scenario("disputed-account")), "rules")))
     turned = "DO-02, DO-04, DO-19, DO-20, DO-31, HS-116908-A, PUC-779.1-A, PUC-779.1-B."
     assert f"8 rules would answer otherwise by what is known now: {turned}" in said
+
+
+def test_sections_stand_where_others_point_to():
+    """ "section 3" is said of a presumed receipt, "section 4" of late facts, "section 6" of verdicts."""
+    numbered = dict(enumerate((section.name for section in told(scenario("disputed-account")).sections), 1))
+    assert (numbered[3], numbered[4], numbered[6]) == ("days", "timeline", "rules")
 
 
 def test_every_rule_stands_in_the_file_once():
