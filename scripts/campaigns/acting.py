@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from random import Random
 from time import sleep
 from typing import Any, NamedTuple
@@ -21,12 +20,12 @@ from ledger.calendar import PACIFIC
 from ledger.posting import Outcome
 from ledger.store import postgres_link
 from ledger.store.log import EXPLICIT, StoreUnavailable
+from scripts.simulation.scenarios import feeds
 
 Record = dict[str, Any]
 
 ORIGIN = "torture.example/ledger"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=PACIFIC)
-_SCENARIOS = Path(__file__).parents[1] / "simulation" / "scenarios"
 _FIRST_DAY = date(2024, 1, 2)
 
 
@@ -72,8 +71,7 @@ def _life(chance: Random, account: str, each: int) -> Iterator[Record]:
 
 def lives() -> list[list[Record]]:
     """What the scenarios of the simulator record, each a life of one account or a few."""
-    paths = [path for path in sorted(_SCENARIOS.glob("*.jsonl")) if path.name != "index.jsonl"]
-    return [[orjson.loads(line) for line in path.open("rb")] for path in paths]
+    return [[orjson.loads(line) for line in path.read_bytes().splitlines()] for path in feeds()]
 
 
 def elsewhere(record: Record, prefix: str) -> Record:
