@@ -1,5 +1,6 @@
 """Campaign 13: bits of stored rows flipped, whatever guards them; the audit finds each and names where."""
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -47,7 +48,7 @@ KEYS = {
 """The tables that are flipped, and by what their rows are known."""
 
 EACH = {"sqlite": 3, "postgresql": 1}
-"""How many bits of each value are flipped in a round: a server takes longer to answer the audit."""
+"""How many bits of each value, and of each word of a note, are flipped in a round: a server answers more slowly."""
 
 
 class Cell(NamedTuple):
@@ -185,9 +186,13 @@ def _flips(chance: Random, value: Any, count: int) -> Iterator[Any]:
         bits = [chance.randrange(4), *chance.sample(range(64), count)]
         yield from (_changed(value, bit) for bit in {*chance.sample(bits, count)})
         return
-    size = 8 * len(value.encode() if isinstance(value, str) else value)
-    changed = (_changed(value, bit) for bit in chance.sample(range(size), min(count, size)))
-    yield from (each for each in changed if each is not None)
+    raw = value.encode() if isinstance(value, str) else value
+    # Each word of a note is another thing to get wrong.
+    words = [word.span() for word in re.finditer(rb"\S+", raw)] if isinstance(value, str) and "\n" in value else []
+    for low, high in words or [(0, len(raw))]:
+        bits = range(8 * low, 8 * high)
+        changed = (_changed(value, bit) for bit in chance.sample(bits, min(count, len(bits))))
+        yield from (each for each in changed if each is not None)
 
 
 def _changed(value: Any, bit: int) -> Any:
