@@ -59,8 +59,8 @@ class Cell(NamedTuple):
     column: str
 
 
-_WHICH = ("account", "version")
-"""The columns by which an event is known: after a flip there the one before it, or another account, is named too."""
+_WHICH = ("position", "account", "version")
+"""The columns by which an event is in its place: after a flip there its neighbours, or another account, are named too."""
 
 FIVE = ("BillIssued", "PaymentReceived", "ContactAttempted", "BillCorrected", "FeeCharged")
 """The types of which every bit is flipped, in the first round."""
