@@ -60,7 +60,7 @@ class Cell(NamedTuple):
 
 
 _WHICH = ("position", "account", "version")
-"""The columns by which an event is in its place: after a flip there its neighbours, or another account, are named too."""
+"""The columns that give an event its place: after a flip there its neighbours, or another account, are named too."""
 
 FIVE = ("BillIssued", "PaymentReceived", "ContactAttempted", "BillCorrected", "FeeCharged")
 """The types of which every bit is flipped, in the first round."""
