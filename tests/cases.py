@@ -78,7 +78,9 @@ class Book:
 
     def opened(self, on: Day = "1999-06-01", **about: Any) -> "Book":
         """The account is of this kind instead of a plain residential one; what was given stays."""
-        self.events[:1] = [e.AccountOpened(opened_on=day(on), name="A. Customer", service_address="1 Main St", **about)]
+        self.events[:1] = [
+            e.AccountOpened(opened_on=day(on), name="Sample Customer", service_address="1 Example Lane", **about)
+        ]
         return self._numbered()
 
     def closed(self, on: Day, reason: str = "a closure") -> "Book":

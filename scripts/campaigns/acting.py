@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from random import Random
 from time import sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,13 +17,15 @@ from commands.base import Command, read
 from commands.catalogue import command_type
 from ledger.application import Ledger, create
 from ledger.calendar import PACIFIC
-from ledger.store.log import StoreUnavailable
+from ledger.posting import Outcome
+from ledger.store import postgres_link
+from ledger.store.log import EXPLICIT, StoreUnavailable
+from scripts.simulation.scenarios import feeds
 
 Record = dict[str, Any]
 
 ORIGIN = "torture.example/ledger"
 START = datetime(2026, 1, 5, 9, 0, tzinfo=PACIFIC)
-_SCENARIOS = Path(__file__).parents[1] / "simulation" / "scenarios"
 _FIRST_DAY = date(2024, 1, 2)
 
 
@@ -70,8 +71,7 @@ def _life(chance: Random, account: str, each: int) -> Iterator[Record]:
 
 def lives() -> list[list[Record]]:
     """What the scenarios of the simulator record, each a life of one account or a few."""
-    paths = [path for path in sorted(_SCENARIOS.glob("*.jsonl")) if path.name != "index.jsonl"]
-    return [[orjson.loads(line) for line in path.open("rb")] for path in paths]
+    return [[orjson.loads(line) for line in path.read_bytes().splitlines()] for path in feeds()]
 
 
 def elsewhere(record: Record, prefix: str) -> Record:
@@ -81,6 +81,11 @@ def elsewhere(record: Record, prefix: str) -> Record:
         if field in found:
             found[field] = f"{prefix}-{found[field]}"
     return found
+
+
+def apart(written: Sequence[Record], name: str) -> list[Record]:
+    """The same in accounts of that name, and known by ids of that name."""
+    return [record | {field: f"{name}-{record[field]}" for field in ("account", "id")} for record in written]
 
 
 def owed(written: Sequence[Record]) -> dict[str, int]:
@@ -96,6 +101,12 @@ def owed(written: Sequence[Record]) -> dict[str, int]:
 def command(record: Record) -> Command:
     """The command that a record of a feed stands for."""
     return read(command_type(record["command"]), {name: value for name, value in record.items() if name != "command"})
+
+
+def posted(ledger: Ledger, written: Sequence[Record]) -> list[Outcome]:
+    """What becomes of records that are sent together: one by itself, several in one transaction."""
+    commands = [command(record) for record in written]
+    return [ledger.post(commands[0])] if len(commands) == 1 else list(ledger.post_all(commands))
 
 
 def processes() -> Any:
@@ -126,28 +137,59 @@ def _end_with_the_program() -> None:
     os._exit(1)
 
 
+class Resent(NamedTuple):
+    """Records that were sent again because no answer came: which of them were found by then, and what was said now."""
+
+    there: list[bool]
+    said: list[str]
+
+
 class Writer:
     """A process that posts records and says of each, once it is acknowledged, by which number it was known.
 
-    To wait for it raises AssertionError where it was told anything else, or no longer tries.
+    Where no answer comes it looks what is there and sends the same again, so many times as its `patience` says; one
+    that is `hasty` does so itself, where else the ledger waits for a server to come back and looks. To wait for it
+    raises AssertionError where it was told anything but that a record is in, or no longer tries.
     """
 
-    def __init__(self, url: str, written: Sequence[Record], at_once: int = 1, patience: int = 0) -> None:
+    def __init__(
+        self, url: str, written: Sequence[Record], at_once: int = 1, patience: int = 0, *, hasty: bool = False
+    ) -> None:
         self._end, theirs = processes().Pipe(duplex=False)
-        self.process = started(_write, url, written, at_once, patience, theirs)
+        self.process = started(_write, url, written, at_once, patience, hasty, theirs)
         theirs.close()
         self.acknowledged: list[int] = []
+        self.unanswered: set[int] = set()
+        self.resent: list[Resent] = []
 
     def wait_for(self, count: int) -> bool:
         """Wait until so many records are acknowledged; False where it ended before."""
         while len(self.acknowledged) < count:
-            try:
-                told = self._end.recv()
-            except EOFError:
+            if not self._hear():
                 return False
-            if isinstance(told, str):
+        return True
+
+    def wait_for_silence(self) -> bool:
+        """Wait until some record had no answer; False where it ended before."""
+        while not self.unanswered:
+            if not self._hear():
+                return False
+        return True
+
+    def _hear(self) -> bool:
+        try:
+            told = self._end.recv()
+        except EOFError:
+            return False
+        match told:
+            case str():
                 raise AssertionError(f"a writer ended: {told}")
-            self.acknowledged += told
+            case int():
+                self.unanswered.add(told)
+            case Resent():
+                self.resent.append(told)
+            case _:
+                self.acknowledged += told
         return True
 
     def kill(self, after: float = 0) -> None:
@@ -164,8 +206,10 @@ class Writer:
             raise AssertionError(f"a writer ended with exit code {self.process.exitcode}")
 
 
-def _write(url: str, written: Sequence[Record], at_once: int, patience: int, end: Any) -> None:
+def _write(url: str, written: Sequence[Record], at_once: int, patience: int, hasty: bool, end: Any) -> None:
     """Post all; what went wrong is told to whoever listens."""
+    if hasty:
+        postgres_link._PATIENCE = 0
     try:
         _post(url, written, at_once, patience, end)
     except Exception as error:  # noqa: BLE001 – it is raised again where somebody waits for it
@@ -174,21 +218,33 @@ def _write(url: str, written: Sequence[Record], at_once: int, patience: int, end
 
 def _post(url: str, written: Sequence[Record], at_once: int, patience: int, end: Any) -> None:
     """Post; where the store is away, the same again so many times."""
-    done = 0
+    done, unanswered = 0, False
     while done < len(written):
         try:
             with Ledger(url, clock) as ledger:
                 while done < len(written):
                     some = written[done : done + at_once]
-                    commands = [command(record) for record in some]
-                    outcomes = [ledger.post(commands[0])] if at_once == 1 else list(ledger.post_all(commands))
+                    there = _there(ledger, some) if unanswered else []
+                    unanswered = True
+                    outcomes = posted(ledger, some)
+                    unanswered = False
                     wrong = [outcome for outcome in outcomes if outcome.status not in ("recorded", "duplicate")]
                     if wrong:
                         raise AssertionError(f"not recorded: {wrong[0]}")
+                    if there:
+                        end.send(Resent(there, [outcome.status for outcome in outcomes]))
                     end.send(list(range(done, done + len(some))))
                     done += len(some)
         except StoreUnavailable:
             if not patience:
                 raise
+            if unanswered:
+                end.send(done)
             patience -= 1
             sleep(0.05)
+
+
+def _there(ledger: Ledger, written: Sequence[Record]) -> list[bool]:
+    ids = [f"{EXPLICIT}{record['id']}" for record in written]
+    found = ledger.store.find(ids, "")
+    return [each in found for each in ids]

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from ledger.application import Ledger
 from ledger.store.log import StoreUnavailable
 from ledger.store.sqlite import SQLiteLog
-from scripts.campaigns.acting import clock, command, made, records
+from scripts.campaigns.acting import clock, made, posted, records
 from scripts.campaigns.looking import check_acknowledged, check_posted_again, check_whole
 from scripts.campaigns.run import Round
 from tests.store.proxy import Proxy
@@ -31,8 +31,7 @@ def cut_connection(round: Round) -> None:
                 proxy.cut = cut = chance.choice([None, "before", "after"])
                 cuts = proxy.cuts
                 try:
-                    commands = [command(record) for record in some]
-                    outcomes = [ledger.post(commands[0])] if len(some) == 1 else list(ledger.post_all(commands))
+                    outcomes = posted(ledger, some)
                     assert all(outcome.status in ("recorded", "duplicate") for outcome in outcomes), outcomes
                     acknowledged += range(number, number + len(some))
                     number += len(some)
@@ -64,8 +63,7 @@ def full_disk(round: Round) -> None:
         while number < len(written):
             some = written[number : number + chance.choice([1, 1, 10])]
             try:
-                commands = [command(record) for record in some]
-                outcomes = [ledger.post(commands[0])] if len(some) == 1 else list(ledger.post_all(commands))
+                outcomes = posted(ledger, some)
             except StoreUnavailable as full:
                 if "the disk is full" not in str(full):
                     raise

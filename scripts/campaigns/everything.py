@@ -16,7 +16,7 @@ from ledger.store.open import seals_of
 from projections.rebuild import rebuild
 from projections.runner import Projector
 from projections.verify import verify as compare
-from scripts.campaigns.acting import START, Writer, command, made, processes, records, started
+from scripts.campaigns.acting import START, Writer, apart, command, made, processes, records, started
 from scripts.campaigns.looking import check_acknowledged, check_whole
 from scripts.campaigns.run import Round
 
@@ -26,8 +26,8 @@ SEALERS, FOLLOWERS = 2, 2
 def everything(round: Round) -> None:
     """Nothing is lost, no chain breaks, and the rows are those of the log (P1 to P6)."""
     chance, url = round.chance, made(round.fresh())
-    lives = [_apart(records(chance, accounts=6, each=15), name) for name in ("V", "W")]
-    imported = _apart(records(chance, accounts=20, each=20), "I")
+    lives = [apart(records(chance, accounts=6, each=15), name) for name in ("V", "W")]
+    imported = apart(records(chance, accounts=20, each=20), "I")
     key = round.folder / "log.key"
     with closing(Ledger(url, lambda: START)) as ledger, closing(seals_of(url)) as rows:
         rows.create()
@@ -70,10 +70,6 @@ def _look(round: Round, url: str) -> None:
         assert not differences, differences[0]
     round.counts["events"] += found.events
     round.counts["seals"] += found.seals
-
-
-def _apart(written: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    return [r | {"account": f"{name}-{r['account']}", "id": f"{name}-{r['id']}"} for r in written]
 
 
 def _follow(url: str, over: Any) -> None:

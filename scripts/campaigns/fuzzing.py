@@ -25,10 +25,10 @@ from ledger.store.log import BadAddress
 from ledger.store.open import open_log
 from scripts.campaigns import fuzzing_proofs
 from scripts.campaigns.run import Round
+from scripts.simulation.scenarios import feeds
 from tests.desk import MemoryLedger
 
 ROOT = Path(__file__).parents[2]
-SCENARIOS = ROOT / "scripts" / "simulation" / "scenarios"
 EACH = 200
 """How many things a reader is fed in a round."""
 
@@ -62,7 +62,7 @@ def _mutants(round: Round) -> None:
 def _odd_lives(round: Round) -> None:
     """A feed in which every few lines are almost right is decided to its end; each line gets one of four answers."""
     chance = round.chance
-    lines = chance.choice(_scenarios()).read_bytes().splitlines()
+    lines = chance.choice(feeds()).read_bytes().splitlines()
     for _ in range(len(lines) // 3 + 1):
         at = chance.randrange(len(lines))
         kept = chance.random() < 0.3
@@ -78,10 +78,6 @@ def _odd_lives(round: Round) -> None:
     for account, stream in ledger.desk.streams.items():
         if account != UTILITY and stream.events:
             _asked(ledger, account)
-
-
-def _scenarios() -> list[Path]:
-    return [path for path in sorted(SCENARIOS.glob("*.jsonl")) if path.name != "index.jsonl"]
 
 
 def _replaced(chance: Random, line: bytes, other: bytes) -> bytes:
@@ -137,9 +133,7 @@ def _mutated(chance: Random, sample: bytes) -> bytes:
 
 
 def _feeds() -> Sequence[bytes]:
-    lines = [
-        line for path in sorted(SCENARIOS.glob("*.jsonl")) if path.name != "index.jsonl" for line in path.open("rb")
-    ]
+    lines = [line for path in feeds() for line in path.read_bytes().splitlines(keepends=True)]
     commands = {orjson.loads(line).get("command"): line for line in lines}
     return [*commands.values(), *lines[::20]]
 

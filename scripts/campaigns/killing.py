@@ -2,16 +2,24 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from itertools import count as counted
+from random import Random
 from subprocess import PIPE, Popen
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import orjson
+import psycopg
 
-from scripts.campaigns.acting import Writer, made, records
+from ledger.application import Ledger
+from ledger.posting import OPENING
+from ledger.store.log import EXPLICIT, shard_of
+from ledger.store.postgres_schema import SHARDS
+from scripts.campaigns.acting import Record, Writer, apart, clock, command, made, records
 from scripts.campaigns.looking import check_acknowledged, check_all_posted, check_posted_again, check_whole
 from scripts.campaigns.run import Round
-from tests.postgres_server import SAFE, Cluster
+from tests.postgres_server import PATIENCE, SAFE, Cluster
 
 
 def killed_writer(round: Round) -> None:
@@ -22,7 +30,11 @@ def killed_writer(round: Round) -> None:
     writer = Writer(url, written, at_once=chance.choice([1, 1, 1, 7, 30]))
     writer.wait_for(chance.randrange(len(written)))
     writer.kill(after=chance.random() * 0.004)
-    _look(round, url, written, writer.acknowledged)
+    check_whole(url)
+    check_acknowledged(url, written, writer.acknowledged)
+    check_posted_again(url, written, writer.acknowledged)
+    round.counts["acknowledged"] += len(writer.acknowledged)
+    round.counts["killed"] += 1
 
 
 def killed_server(round: Round) -> None:
@@ -36,35 +48,81 @@ def restarted_server(round: Round) -> None:
 
 
 def _server_away(round: Round, away: Callable[[Cluster], None]) -> None:
+    """The server goes twice while writers wait for its answer: once before they commit, once when they have."""
     chance = round.chance
     with Cluster(round.folder / "server", SAFE | {"log_min_messages": "panic"}) as cluster:
         url = made(cluster.url)
-        shares = [
-            [
-                record | {"account": f"{writer}-{record['account']}", "id": f"{writer}-{record['id']}"}
-                for record in share
-            ]
-            for writer, share in enumerate(records(chance, 2, 40) for _ in range(3))
-        ]
-        writers = [Writer(url, share, at_once=chance.choice([1, 1, 5]), patience=1000) for share in shares]
-        for _ in range(2):
-            sleep(chance.random() * 0.3)
-            away(cluster)
-            sleep(chance.random() * 0.1)
-            cluster.start()
+        begun, everyone, shares = list[Record](), list[Writer](), list[list[Record]]()
+        for when in chance.sample(("before", "after"), 2):
+            for share in _in_other_shards(chance, when, 3):
+                begun += [record for record in share if record["command"] == OPENING]
+                shares.append([record for record in share if record["command"] != OPENING])
+            with Ledger(url, clock) as ledger:
+                list(ledger.post_all(map(command, begun)))
+            writers = _unanswered(chance, cluster, shares[-3:], when, away)
+            everyone += writers
+            there = any(resent.there[0] for resent in writers[0].resent)
+            assert there == (when == "after"), f"a writer was answered that lost its connection {when} a commit"
             round.counts["servers away"] += 1
-        for writer in writers:
-            writer.join()
-        everything = check_all_posted(url, writers, shares)
+            round.counts["sent again"] += sum(len(writer.resent) for writer in writers)
+        everything = check_all_posted(url, everyone, shares, begun)
         round.counts["acknowledged"] += len(everything)
 
 
-def _look(round: Round, url: str, written: list[dict[str, object]], acknowledged: list[int]) -> None:
-    check_whole(url)
-    check_acknowledged(url, written, acknowledged)
-    check_posted_again(url, written, acknowledged)
-    round.counts["acknowledged"] += len(acknowledged)
-    round.counts["killed"] += 1
+def _in_other_shards(chance: Random, name: str, count: int) -> list[list[Record]]:
+    """So many shares of records, none of which has to wait for another."""
+    found, taken = list[list[Record]](), set[int]()
+    for number in counted():
+        share = apart(records(chance, 2, 40), f"{name}-{number}")
+        shards = {shard_of(record["account"], SHARDS) for record in share}
+        if not shards & taken:
+            found.append(share)
+            taken |= shards
+        if len(found) == count:
+            return found
+    raise AssertionError("unreachable")
+
+
+def _unanswered(
+    chance: Random, cluster: Cluster, shares: list[list[Record]], when: str, away: Callable[[Cluster], None]
+) -> list[Writer]:
+    """Writers for these shares; the server went when the first two waited for its answer. All have ended."""
+    with closing(psycopg.connect(cluster.url)) as first, closing(psycopg.connect(cluster.url, autocommit=True)) as db:
+        for share in shares[:2]:
+            # Whoever writes this command waits until it is known what becomes of ours.
+            id = f"{EXPLICIT}{chance.choice(share[: len(share) // 2])['id']}"
+            first.execute("INSERT INTO ledger.command VALUES (%s, %s, '', '', 1, 1)", (shard_of(id, SHARDS), id))
+        hasty = [True, False, chance.random() < 0.5]
+        writers = [
+            Writer(cluster.url, share, at_once=chance.choice([1, 1, 5]), patience=1000, hasty=each)
+            for share, each in zip(shares, hasty, strict=True)
+        ]
+        _wait(db, "transactionid", 2)
+        if when == "after":
+            # A commit that waits for a standby is on disk and has no answer.
+            db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+            db.execute("SELECT pg_reload_conf()")
+            first.rollback()
+            _wait(db, "SyncRep", 2)
+        away(cluster)
+    assert writers[0].wait_for_silence(), "every answer came"
+    sleep(chance.random() * 0.1)
+    cluster.start()
+    with psycopg.connect(cluster.url, autocommit=True) as db:
+        db.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        db.execute("SELECT pg_reload_conf()")
+    for writer in writers:
+        writer.join()
+    return writers
+
+
+def _wait(db: psycopg.Connection[Any], event: str, count: int) -> None:
+    """Until so many are seen to wait for that."""
+    deadline = monotonic() + PATIENCE
+    query = "SELECT count(*) >= %s FROM pg_stat_activity WHERE wait_event = %s"
+    while db.execute(query, (count, event)).fetchone() != (True,):
+        assert monotonic() < deadline, f"no {count} writers wait for {event}"
+        sleep(0.005)
 
 
 def killed_import(round: Round) -> None:

@@ -66,13 +66,28 @@ def check_posted_again(url: str, written: Sequence[Record], acknowledged: Iterab
         assert {outcome.status for outcome in again} == {"duplicate"}
 
 
-def check_all_posted(url: str, writers: Sequence[Writer], shares: Sequence[Sequence[Record]]) -> list[Record]:
-    """Writers that were told to go on until all is acknowledged did so, and nothing is lost; returns all records."""
+def check_resent(writer: Writer) -> None:
+    """What had no answer was sent again: it was there, all of it, and is a duplicate; or was not, and is recorded."""
+    assert len(writer.resent) == len(writer.unanswered), "what had no answer was not sent again"
+    for there, said in writer.resent:
+        assert len({*there}) == 1, f"a batch without an answer is there in part: {there}"
+        wanted = "duplicate" if there[0] else "recorded"
+        assert {*said} == {wanted}, f"sent again: {said} where all should be {wanted}"
+
+
+def check_all_posted(
+    url: str, writers: Sequence[Writer], shares: Sequence[Sequence[Record]], before: Sequence[Record] = ()
+) -> list[Record]:
+    """Writers that were told to go on until all is acknowledged did so, and nothing is lost.
+
+    Returns all records, with what was recorded `before`.
+    """
     check_whole(url)
     for writer, share in zip(writers, shares, strict=True):
         assert len(writer.acknowledged) == len(share)
         check_acknowledged(url, share, writer.acknowledged)
-    everything = [record for share in shares for record in share]
+        check_resent(writer)
+    everything = [record for share in (before, *shares) for record in share]
     check_posted_again(url, everything, range(len(everything)))
     return everything
 

@@ -10,7 +10,7 @@ from ledger.integrity.notes import Note, read_note
 from ledger.integrity.seals import seal
 from ledger.integrity.signing import FileSigner, introduce, make_key_file
 from ledger.store.open import seals_of
-from scripts.campaigns.acting import ORIGIN, Record, Writer, clock, made, records
+from scripts.campaigns.acting import ORIGIN, Record, Writer, apart, clock, made, records
 from scripts.campaigns.looking import check_all_posted, check_verified
 from scripts.campaigns.run import Round
 from tests.postgres_server import SAFE, Cluster, Standby, over_both
@@ -37,10 +37,7 @@ def standby_takes_over(round: Round) -> None:
         with closing(seals_of(url)) as rows:
             rows.create()
             introduce(rows, ORIGIN, signer, None)
-        shares = [
-            [record | {"account": f"{n}-{record['account']}", "id": f"{n}-{record['id']}"} for record in share]
-            for n, share in enumerate(records(chance, 2, 100) for _ in range(3))
-        ]
+        shares = [apart(records(chance, 2, 100), str(number)) for number in range(3)]
         writers = [Writer(url, share, at_once=chance.choice([1, 1, 5]), patience=TRIES) for share in shares]
         for writer in writers:
             writer.wait_for(chance.randint(2, 20))

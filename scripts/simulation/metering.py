@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from scripts.simulation.chance import MONTHS
+from scripts.simulation.days import DAY
 
 if TYPE_CHECKING:
     from scripts.simulation.life import Life
@@ -94,7 +95,7 @@ def _tell_read(life: "Life", meter: Meter, day: int, units: int, more: dict[str,
     if life.plan.meters > 1:
         record["meter"] = meter.name
     late = life.rng.share(60)
-    life.tell("meter read", {**record, **more}, learned=life.now + (1440 if late else 480), about=about)
+    life.tell("meter read", {**record, **more}, learned=life.now + (DAY if late else 480), about=about)
 
 
 def _estimate(life: "Life", meter: Meter, day: int, span: int) -> int:

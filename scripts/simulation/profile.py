@@ -10,7 +10,6 @@ class Profile(NamedTuple):
     """One utility's world."""
 
     policy: str
-    company: str
     districts: tuple[tuple[int, str], ...]
     cycles: int
     digits: int
@@ -40,7 +39,6 @@ class Profile(NamedTuple):
 
 DEL_ORO = Profile(
     policy="del-oro",
-    company="Del Oro",
     districts=(
         (34, "Paradise Pines"), (20, "Magalia"), (12, "Lime Saddle"), (10, "California Pines"), (10, "Arbuckle"),
         (8, "Stirling Bluffs"), (4, "Pine Flat"), (2, "Pine Mountain"),
@@ -75,7 +73,6 @@ DEL_ORO = Profile(
 
 CAL_WATER = Profile(
     policy="cal-water",
-    company="Cal Water",
     districts=(
         (15, "Bakersfield"), (9, "Visalia"), (9, "Stockton"), (6, "Chico"), (6, "Salinas"), (7, "Palos Verdes"),
         (7, "Dominguez"), (5, "Bear Gulch"),

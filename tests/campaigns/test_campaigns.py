@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from datetime import date
 from subprocess import PIPE, Popen
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -15,8 +16,10 @@ from click.testing import CliRunner
 from commands.catalogue import titles
 from ledger.events import EVENTS
 from scripts.campaigns.__main__ import main
+from scripts.campaigns.acting import Resent
 from scripts.campaigns.catalogue import CAMPAIGNS
 from scripts.campaigns.golden import LOGS, ROOT, said, version
+from scripts.campaigns.looking import check_resent
 from scripts.campaigns.report import BEGIN, END, written
 from scripts.campaigns.run import BOTH, Campaign, Failed, Result, Round, play
 from scripts.campaigns.simulating import simulated
@@ -75,6 +78,20 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(how, tmp_path):
         _, said = run.communicate(timeout=60)
     assert (run.returncode, said) == (130, "stopped before the end\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [([True], ["recorded"]), ([False], ["duplicate"]), ([True, False], ["duplicate", "recorded"])],
+    ids=["twice", "there after all", "half a batch"],
+)
+def test_what_had_no_answer_is_there_once(there, said):
+    writer = SimpleNamespace(unanswered={3}, resent=[Resent(there, said)])
+    with pytest.raises(AssertionError):
+        check_resent(writer)
+    check_resent(SimpleNamespace(unanswered={3}, resent=[Resent([True, True], ["duplicate", "duplicate"])]))
+    with pytest.raises(AssertionError, match="not sent again"):
+        check_resent(SimpleNamespace(unanswered={3}, resent=[]))
 
 
 def test_the_help_names_every_campaign():

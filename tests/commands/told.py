@@ -10,7 +10,7 @@ from ledger.history import History
 from tests.cases import bill_mailed, contact_made, notice_served, policies
 
 RECORDED = datetime(2024, 1, 1, 8, 0, tzinfo=PACIFIC)
-OPENED = e.AccountOpened(opened_on=date(2020, 3, 1), name="Sample Customer", service_address="1 Elm St")
+OPENED = e.AccountOpened(opened_on=date(2020, 3, 1), name="Sample Customer", service_address="1 Example Lane")
 RULES = policies().calendar(), policies()
 
 

@@ -206,5 +206,31 @@ def test_scenarios_are_listed_once_each_and_told_among_the_rest(tmp_path, capfdb
     assert (tmp_path / "truth").read_bytes().startswith(b'{"happened":"')
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--accounts", "abc"], "abc is not a number from 1 to 9,999,999"),
+        (["--years", "8000"], "8000 is not a number from 1 to 100"),
+        (["--from", "2021-02-30"], "2021-02-30 is no date"),
+        (["-o", "nowhere/feed.jsonl"], "nowhere/feed.jsonl: No such file"),
+        (["-o", os.devnull, "--truth", "nowhere/truth.jsonl"], "nowhere/truth.jsonl: No such file"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_what_cannot_be_made_is_said_in_words(arguments, said, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_a_reader_who_has_enough_leaves_no_trace():
+    program = [sys.executable, SIMULATE, "--accounts", "12", "--years", "2"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout.readline()
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 1
+
+
 def test_amounts_are_written_with_two_decimals():
     assert [dollars(cents) for cents in (0, 5, 123_45, -10_00)] == ["0.00", "0.05", "123.45", "-10.00"]

@@ -23,6 +23,11 @@ def index() -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in (FOLDER / "index.jsonl").read_bytes().splitlines()]
 
 
+def feeds() -> list[Path]:
+    """The feed of every case, by name."""
+    return [path for path in sorted(FOLDER.glob("*.jsonl")) if path.name != "index.jsonl"]
+
+
 def lines() -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Every line of every case with the minute it was learned and a number."""
     count = 0
