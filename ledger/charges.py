@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 ChargeKind = Literal["bill", "fee", "adjustment"]
 
@@ -33,6 +34,19 @@ class Charge(Struct, frozen=True, gc=False):
     def id(self) -> str:
         """Its name among all charges: a bill and a fee may be called alike."""
         return f"{self.kind} {self.name}"
+
+    def increases(self) -> list[Part]:
+        """The parts that were mailed after the charge itself."""
+        parts = self.parts
+        # Nearly every charge has one part, of its own day.
+        if len(parts) == 1 and parts[0].mailed_on <= self.on:
+            return []
+        return [part for part in parts if part.mailed_on > self.on]
+
+    def mailed_by(self, day: date) -> "Charge":
+        """The charge without its increases that were mailed after `day`."""
+        parts = [part for part in self.parts if part.mailed_on <= day]
+        return replace(self, amount=sum([part.amount for part in parts]), parts=parts)
 
     def past_due(self, on: date, unpaid: int) -> int:
         """How many of the `unpaid` cents are past due at the end of `on`."""
@@ -74,6 +88,7 @@ class Settlement(Struct):
     """Every charge in the order in which it is paid, what was laid on each, and what is left over, all in cents.
 
     `owed` is each charge's amount and `left` what is unpaid of it; `balance` is all that is unpaid, less `credit`.
+    `increases` are the parts of charges that were mailed after them.
     """
 
     charges: list[Charge]
@@ -82,6 +97,7 @@ class Settlement(Struct):
     paid: dict[str, list[Paid]]
     credit: int
     balance: int
+    increases: dict[str, list[Part]]
 
     def unpaid(self, charge: str) -> int:
         """What is still owed on a charge, in cents; 0 for one that no longer stands."""
@@ -92,34 +108,73 @@ class Settlement(Struct):
         return [(charge, left) for charge, left in zip(self.charges, self.left.values(), strict=True) if left]
 
     def unpaid_at(self, charge: str, on: date) -> int:
-        """What was owed on a charge at the end of `on`, in cents."""
+        """What was owed at the end of `on`, in cents, on what was mailed of a charge by then."""
         paid = self.paid.get(charge)
         # What is laid on a charge is laid in order of time.
         if not paid or paid[-1].on <= on:
-            return self.left.get(charge, 0)
-        return self.owed.get(charge, 0) - sum(p.amount for p in paid if p.on <= on)
+            left = self.left.get(charge, 0)
+        else:
+            left = self.owed.get(charge, 0) - sum(p.amount for p in paid if p.on <= on)
+        return left - self._mailed_after(charge, on)
 
     def open_bills_at(self, on: date, mailed_by: date) -> Iterator[tuple[Charge, int]]:
-        """The bills mailed by a day with something unpaid at the end of `on`, each with those cents, oldest first."""
+        """The bills mailed by a day, `on` or later, with something unpaid at the end of `on`, each with those cents.
+
+        The oldest comes first. An increase that was mailed after that day is no part of them.
+        """
         for charge, left, paid in zip(self.charges, self.left.values(), self.paid.values(), strict=True):
             if charge.on > mailed_by:
                 return
             # Most were paid by then, and are passed over at a glance.
             if charge.kind == "bill" and (left or (paid and paid[-1].on > on)):
-                unpaid = left + sum(p.amount for p in paid if p.on > on)
+                later = self._mailed_after(charge.id, mailed_by)
+                unpaid = left + sum(p.amount for p in paid if p.on > on) - later
                 if unpaid:
-                    yield charge, unpaid
+                    yield charge.mailed_by(mailed_by) if later else charge, unpaid
+
+    def _mailed_after(self, charge: str, day: date) -> int:
+        return sum(part.amount for part in self.increases.get(charge, ()) if part.mailed_on > day)
+
+
+Line = tuple[Charge, str]
+"""A charge as it stands in line to be paid, under a name."""
 
 
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
 
-    Where no bill is open, it pays the oldest open fee or adjustment.
+    Where no bill is open, it pays the oldest open fee or adjustment. An increase stands in line for itself, from its
+    own mailing on (DO-02 e): what was paid before had gone to what was owed then.
     """
     owed = sorted(charges, key=_turn_of_charge)
     amounts = {charge.id: charge.amount for charge in owed}
-    unpaid = amounts.copy()
-    paid: dict[str, list[Paid]] = {charge: [] for charge in amounts}
+    line = [*zip(owed, amounts, strict=True)]
+    increases = {name: parts for charge, name in line if (parts := charge.increases())}
+    if not increases:
+        return Settlement(owed, amounts, *_laid(line, credits, {}), increases)
+    split = {name: [*_split(charge, name)] for charge, name in line if name in increases}
+    apart = [each for charge, name in line for each in split.get(name, [(charge, name)])]
+    left, paid, credit, balance = _laid(sorted(apart, key=lambda each: _turn_of_charge(each[0])), credits, split)
+    for name, lines in split.items():
+        left[name] = sum([left[each] for _, each in lines])
+        paid[name] = sorted([one for _, each in lines for one in paid[each]], key=attrgetter("on"))
+    left, paid = {name: left[name] for name in amounts}, {name: paid[name] for name in amounts}
+    return Settlement(owed, amounts, left, paid, credit, balance, increases)
+
+
+def _split(charge: Charge, name: str) -> Iterator[Line]:
+    """A charge as it was mailed, and each of its increases."""
+    yield charge.mailed_by(charge.on), name
+    for number, part in enumerate(charge.increases()):
+        yield replace(charge, on=part.mailed_on, amount=part.amount, parts=[part]), f"{name}\n{number}"
+
+
+def _laid(
+    line: list[Line], credits: Iterable[Credit], split: dict[str, list[Line]]
+) -> tuple[dict[str, int], dict[str, list[Paid]], int, int]:
+    """What is left of each charge in line, what was laid on it, what is over, and what all that comes to."""
+    unpaid = {name: charge.amount for charge, name in line}
+    paid: dict[str, list[Paid]] = {name: [] for name in unpaid}
     bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
 
@@ -151,16 +206,20 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
                 for credit, amount in waiting:
                     pay_oldest(credit, amount, charge.on)
 
-    coming = [*zip(owed, amounts, strict=True)][::-1]
+    coming = line[::-1]
     for credit in sorted(credits, key=_turn_of_credit):
-        on, amount = credit.on, credit.amount
+        on, amount, meant = credit.on, credit.amount, credit.charge
         arrive(on)
-        if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
-            amount = pay(deque((credit.charge,)), credit, amount, on)
+        if meant in split:
+            first, *rest = split[meant]
+            meant_here = [first[1], *(name for charge, name in rest if charge.on <= on)]
+            amount = pay(deque(meant_here), credit, amount, on)
+        elif meant is not None and unpaid.get(meant, 0) > 0:
+            amount = pay(deque((meant,)), credit, amount, on)
         pay_oldest(credit, amount, on)
     arrive(date.max)
     over = sum(amount for _, amount in pool)
-    return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over)
+    return unpaid, paid, over, sum(unpaid.values()) - over
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:

@@ -70,8 +70,35 @@ def test_do_02_e_an_increase_is_past_due_from_its_own_mailing() -> None:
     assert bill.past_due(DAY + timedelta(days=29), 1000) == 0, "the oldest part was paid first"
 
 
-charges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9_999)), max_size=8).map(
-    lambda found: [charge(f"B-{n}", on, amount, version=n) for n, (on, amount) in enumerate(found)]
+def test_do_02_e_an_increase_waits_in_line_from_its_own_mailing() -> None:
+    """Given money that came before the increase, it went to what was owed then; what comes after goes to the oldest."""
+    owed = [raised("B-1", 0, 5000, (60, 3000)), charge("B-2", 30, 5000), charge("B-3", 90, 4000)]
+    before = [credit(10, 5000), credit(40, 4000)]
+    settled = settle(owed, before)
+    assert [settled.unpaid(f"bill B-{n}") for n in (1, 2, 3)] == [3000, 1000, 4000]
+    settled = settle(owed, [*before, credit(100, 4500)])
+    assert [settled.unpaid(f"bill B-{n}") for n in (1, 2, 3)] == [0, 0, 3500]
+
+
+def test_do_02_e_what_is_meant_for_a_bill_pays_its_increase_once_that_is_mailed() -> None:
+    owed = [raised("B-1", 0, 5000, (60, 3000)), charge("B-2", 30, 5000)]
+    early = settle(owed, [credit(10, 8000, "bill B-1")])
+    assert (early.unpaid("bill B-1"), early.unpaid("bill B-2")) == (3000, 2000)
+    late = settle(owed, [credit(60, 8000, "bill B-1")])
+    assert (late.unpaid("bill B-1"), late.unpaid("bill B-2")) == (0, 5000)
+
+
+def raised(name: str, on: int, amount: int, *increases: tuple[int, int], version: int = 0) -> Charge:
+    """A bill and its increases, each mailed so many days after the bill."""
+    first = charge(name, on, amount, version=version)
+    days = [(first.on + timedelta(days=later), more) for later, more in increases]
+    parts = [*first.parts, *(Part(day, more, day + timedelta(days=20)) for day, more in days)]
+    return Charge("bill", name, first.on, version, sum(part.amount for part in parts), parts)
+
+
+increases = st.lists(st.tuples(st.integers(1, 20), st.integers(1, 9_999)), max_size=2).map(sorted)
+charges = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9_999), increases), max_size=8).map(
+    lambda found: [raised(f"B-{n}", on, amount, *more, version=n) for n, (on, amount, more) in enumerate(found)]
 )
 credits = st.lists(st.tuples(st.integers(0, 90), st.integers(1, 9_999), st.none() | st.integers(0, 9)), max_size=8).map(
     lambda found: [
@@ -96,3 +123,21 @@ def test_the_order_of_telling_changes_nothing(owed: list[Charge], given: list[Cr
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     chance.shuffle(mixed)  # type: ignore[attr-defined]
     assert settle(shuffled, mixed) == told
+
+
+@given(charges, credits, st.integers(0, 90))
+def test_do_02_e_what_was_owed_on_a_day_is_what_was_mailed_and_paid_by_then(
+    owed: list[Charge], given: list[Credit], on: int
+) -> None:
+    """Given what came to be known only of later days, the past stands; so a paid bill is never open again."""
+    day = DAY + timedelta(days=on)
+    settled = settle(owed, given)
+    then = settle([c.mailed_by(day) for c in owed if c.on <= day], [c for c in given if c.on <= day])
+    directed_ahead = {c.charge for c in given if c.on <= day} & {c.id for c in owed if c.on > day}
+    if not directed_ahead:
+        assert [settled.unpaid_at(c.id, day) for c in owed if c.on <= day] == [
+            then.unpaid(c.id) for c in owed if c.on <= day
+        ]
+    assert [(c.name, left) for c, left in settled.open_bills_at(day, day)] == [
+        (c.name, settled.unpaid_at(c.id, day)) for c in settled.charges if c.on <= day and settled.unpaid_at(c.id, day)
+    ]

@@ -16,6 +16,7 @@ from tests.cases import (
     arrangement_agreed,
     arrangement_declined,
     arrangement_requested,
+    bill_corrected,
     bill_mailed,
     commission_deposit,
     contact_made,
@@ -24,6 +25,7 @@ from tests.cases import (
     health_rejected,
     health_submitted,
     notice_served,
+    payment,
     petition_answered,
     petition_filed,
     policies,
@@ -47,6 +49,25 @@ def rule_of_the_day(rule: str, on: str) -> dict[str, Any]:
 def test_do_01_a_bill_is_due_when_presented_and_not_yet_past_due(case, on, balance, past_due):
     account = case.given(bill_mailed("2024-03-04")).at(on).account
     assert (account.balance, account.past_due(day(on))) == (balance, past_due)
+
+
+@pytest.mark.parametrize(("on", "past_due"), [("2024-05-01", 0), ("2024-05-20", 0), ("2024-05-21", 3000)])
+def test_do_02_e_an_increase_leaves_what_was_paid_in_time_paid(case, on, past_due):
+    """Given two bills paid in full and in time, the first raised later: the second is not taken back to pay for it."""
+    case.given(bill_mailed("2024-01-02", "100.00", "B-1"), payment("2024-01-10 10:00", "100.00"))
+    case.given(bill_mailed("2024-02-01", "50.00", "B-2"), payment("2024-02-10 10:00", "50.00"))
+    case.given(bill_corrected("B-1", "130.00", "2024-05-01"))
+    account = case.at(on).account
+    assert (account.unpaid("B-1"), account.unpaid("B-2"), account.past_due(day(on))) == (3000, 0, past_due)
+
+
+@pytest.mark.parametrize(("at", "allowed"), [("2024-07-18 10:00", False), ("2024-07-22 10:00", True)])
+def test_do_04_an_increase_has_its_own_79_days(case, at, allowed):
+    case.given(bill_mailed("2024-01-02", "100.00", "B-1"), payment("2024-01-10 10:00", "100.00"))
+    case.given(bill_mailed("2024-02-01", "50.00", "B-2"), payment("2024-02-10 10:00", "50.00"))
+    case.given(bill_corrected("B-1", "130.00", "2024-05-01"))
+    case.given(notice_served("2024-06-24"), contact_made("2024-07-15 10:00"))
+    assert (case.explain(at)["DO-04"] == "permits") == allowed
 
 
 def test_do_05_the_information_line_is_the_policy_s_from_its_first_day():
