@@ -208,18 +208,21 @@ def _laid(
 
     coming = line[::-1]
     for credit in sorted(credits, key=_turn_of_credit):
-        on, amount, meant = credit.on, credit.amount, credit.charge
+        on, amount = credit.on, credit.amount
         arrive(on)
-        if meant in split:
-            first, *rest = split[meant]
-            meant_here = [first[1], *(name for charge, name in rest if charge.on <= on)]
-            amount = pay(deque(meant_here), credit, amount, on)
-        elif meant is not None and unpaid.get(meant, 0) > 0:
-            amount = pay(deque((meant,)), credit, amount, on)
+        if credit.charge in split:
+            amount = pay(deque(_mailed(split[credit.charge], on)), credit, amount, on)
+        elif credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
+            amount = pay(deque((credit.charge,)), credit, amount, on)
         pay_oldest(credit, amount, on)
     arrive(date.max)
     over = sum(amount for _, amount in pool)
     return unpaid, paid, over, sum(unpaid.values()) - over
+
+
+def _mailed(lines: list[Line], on: date) -> Iterator[str]:
+    """The charge, which may be paid ahead, and those of its increases that were mailed by a day."""
+    return (name for number, (charge, name) in enumerate(lines) if not number or charge.on <= on)
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:

@@ -223,11 +223,12 @@ def _misdated(bundle: Bundle, at: Checkpoint) -> Iterator[Finding]:
 
 def recorded_within(stored: str, after: int, until: int) -> bool:
     """Whether an event says that it was recorded between two moments (µs), give or take the slack."""
-    recorded = _recorded_at(stored)
+    recorded = recorded_at(stored)
     return recorded is not None and after - SLACK <= recorded <= until + SLACK
 
 
-def _recorded_at(stored: str) -> int | None:
+def recorded_at(stored: str) -> int | None:
+    """When an event says that it was recorded, in microseconds since 1970; None where it says no moment."""
     said = _said(stored).get("recorded_at")
     try:
         if not isinstance(said, str) or not _MOMENT.fullmatch(said):

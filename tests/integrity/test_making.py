@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,18 @@ def test_the_whole_log_names_what_was_altered(sealed_house: House) -> None:
     number = next(n for n, line in enumerate(exported) if b'"7001","version":2' in line)
     altered = exported[number].replace(b"B-2", b"B-9")
     assert in_log(sealed_house, [*exported[:number], altered, *exported[number + 1 :]]) == [("7001", 2)]
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_the_whole_log_names_who_was_not_recorded_between_the_seals(house: House, hours: int) -> None:
+    house.record("7001", 2)
+    house.seal()
+    house.record("7002", 2)
+    house.record("7001", 1, at=house.now + timedelta(hours=hours))
+    house.seal()
+    house.record("7003", 1)
+    house.seal()
+    assert in_log(house, list(lines(sealed(house)))) == [("7001", 3)]
 
 
 def test_the_whole_log_has_to_extend_the_older_note(sealed_house: House) -> None:
