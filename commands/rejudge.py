@@ -217,7 +217,11 @@ def _by_rules(decision: Decision, state: Account, known: Known) -> Finding | Non
 def _by_facts(decision: Decision, later: Sequence[e.Event], known: Known) -> Finding | None:
     """Judged by the rules as known then, and by all that had happened by then, whenever it came to light."""
     first = decision.events[0]
-    late = [(decision.account, event) for event in later if happened(event, first.effective)]
+    late = [
+        (decision.account, event)
+        for event in later
+        if happened(event, first.effective) and not _carried_out(first, event)
+    ]
     late += [(e.UTILITY, event) for event in known.facts_since(first)]
     late.sort(key=lambda each: (each[1].recorded_at, each[1].version))
     happened_then = [event for event in decision.earlier if happened(event, first.effective)]
@@ -232,6 +236,11 @@ def _by_facts(decision: Decision, later: Sequence[e.Event], known: Known) -> Fin
 
     before = judged(0)
     return _finding(decision, "facts", before, judged, late) if before is not None else None
+
+
+def _carried_out(decision: e.Event, event: e.Event) -> bool:
+    """Whether an event is what the decision allowed; that the water is off already is nothing against it."""
+    return isinstance(decision, e.ShutoffAuthorized) and isinstance(event, e.ServiceDisconnected)
 
 
 def _by_reads(bill: e.Event, account: Account) -> Conclusion:

@@ -39,13 +39,15 @@ CREATE TABLE {s}.seal (
 );
 CREATE TABLE {s}.seal_note (number bigint PRIMARY KEY, note text NOT NULL);
 CREATE TABLE {s}.tree_part (
-    level smallint NOT NULL, first bigint NOT NULL, hashes bytea STORAGE EXTERNAL NOT NULL, PRIMARY KEY (level, first)
+    level smallint NOT NULL, first bigint NOT NULL, hashes bytea NOT NULL, PRIMARY KEY (level, first)
 );
 CREATE TABLE {s}.head_page (
     number bigint PRIMARY KEY, first text COLLATE "C" NOT NULL, last text COLLATE "C" NOT NULL,
-    root bytea NOT NULL, entries bytea STORAGE EXTERNAL NOT NULL
+    root bytea NOT NULL, entries bytea NOT NULL
 );
 CREATE INDEX head_page_first ON {s}.head_page (first);
+ALTER TABLE {s}.tree_part ALTER COLUMN hashes SET STORAGE EXTERNAL;
+ALTER TABLE {s}.head_page ALTER COLUMN entries SET STORAGE EXTERNAL;
 CREATE TABLE {s}.head_state (one integer PRIMARY KEY CHECK (one = 1), seal bigint NOT NULL);
 CREATE FUNCTION {s}.settled_heads() RETURNS SETOF bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS
     $$ SELECT head FROM {s}.head ORDER BY shard FOR UPDATE $$;

@@ -20,14 +20,21 @@ DEL_ORO = (FOLDER / "del-oro.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
-def ledger() -> MemoryLedger:
-    """A shutoff on 23 May 2024 that every rule permitted as known then, and a reconnection."""
+def authorized() -> MemoryLedger:
+    """A shutoff allowed on 23 May 2024, by every rule as known then."""
     ledger = MemoryLedger()
     post(ledger, "account open", opened_on="2019-06-01", name="Sample Customer", service_address="1 Example Lane")
     post(ledger, "bill issue", bill="B-1", mailed_on="2024-03-04", amount="90.00")
     post(ledger, "notice serve", notice="N-1", kind="discontinuance", on="2024-04-25", method="mail")
     post(ledger, "contact attempt", at="2024-05-20T10:00", method="phone", outcome="reached")
     post(ledger, "service authorize", at="2024-05-23T10:00")
+    return ledger
+
+
+@pytest.fixture
+def ledger(authorized: MemoryLedger) -> MemoryLedger:
+    """A shutoff on 23 May 2024 that every rule permitted as known then, and a reconnection."""
+    ledger = authorized
     post(ledger, "service disconnect", at="2024-05-23T10:20", reason="nonpayment")
     post(ledger, "payment receive", payment="P-1", amount="90.00", received_at="2024-05-24T09:00", channel="counter")
     post(ledger, "service reconnect", at="2024-05-24T15:30")
@@ -89,6 +96,14 @@ def test_a_payment_made_before_the_shutoff_and_posted_after_it(ledger: MemoryLed
     assert {"DO-03", "DO-31"} <= set(shutoff.after["against"])
     assert shutoff.after["flags"] == shutoff.after["against"]
     assert "DO-31: no bill is past due" in shutoff.after["because"]
+
+
+@pytest.mark.parametrize("at", ["2024-05-23T09:55", "2024-05-23T10:00", "2024-05-23T10:05"])
+def test_a_shutoff_is_nothing_against_the_decision_that_allowed_it(authorized: MemoryLedger, at: str) -> None:
+    post(authorized, "service disconnect", at=at, reason="nonpayment", learned_at="2024-05-23T12:00")
+    made = {"payment": "P-9", "amount": "90.00", "received_at": "2024-05-22T21:00", "channel": "internet"}
+    late = post(authorized, "payment receive", **made, learned_at="2024-05-28T08:00")
+    assert (AUTHORIZED, "facts", late) in brief(authorized)
 
 
 def test_the_event_named_is_the_one_that_made_the_difference(ledger: MemoryLedger) -> None:
