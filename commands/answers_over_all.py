@@ -7,7 +7,7 @@ history, which is folded, or as its rows where they tell the same (`SOURCES`).
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, check_period, day_of, stood
+from commands.answers import Answer, When, asked, check_period, day_of, moment_of, stood
 from commands.cutoff import Cutoff
 from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
@@ -85,16 +85,13 @@ def trial_balance(
     for found in accounts:
         if isinstance(found, Kept):
             _total_rows(totals, found, last)
-            steps = [(row, row.on_day, row.known_from, row.version) for row in found.rows("receivables")]
+            for row in found.rows("receivables") if cutoff else ():
+                cut.moved(found.account, row, row.on_day, row.known_from, row.version)
         elif account := stood(found, when, known_at):
             known = found.known(known_at)
             totals.take(account, movements(found.effective(known, when)))
-            all_steps = movements(found.effective(known)) if cutoff else ()
-            steps = [(step, step.on, step.event.known_from, step.event.version) for step in all_steps]
-        else:
-            continue
-        for step, on, known_from, version in steps if cutoff else ():
-            cut.take(found.account, step, on, known_from, version)
+            if cutoff:
+                cut.take(found.account, known)
     answer: Answer = {"from": plain(first), "to": plain(last), "known_at": plain(known_at), "accounts": totals.accounts}
     for book in KINDS:
         answer[book] = {
@@ -126,6 +123,15 @@ def _moved_by(kept: Kept, when: When) -> bool:
         return False
     return not isinstance(when, datetime) or all(row.on_day != when.date() for row in kept.rows("receivables"))
 
+
+def _nothing_learned_since(kept: Kept, when: When) -> bool:
+    """Whether all that moved was known by then: what was learned later may have changed what moved before."""
+    ends = moment_of(when)
+    return _moved_by(kept, when) and all(row.known_from <= ends for row in kept.rows("receivables"))
+
+
+CUTOFF = Source(("accounts", "balances", "receivables"), _nothing_learned_since)
+"""What `trial_balance` with its cut-off may be answered from."""
 
 SOURCES = {
     "aging": Source(("accounts", "balances", "unpaid"), Kept.happened_by),

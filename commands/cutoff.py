@@ -1,5 +1,6 @@
 """Where the date on which an entry takes effect and the date on which it was known fall into different periods."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,10 +10,10 @@ from commands.answers import Answer, When, day_of, moment_of
 from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
-from ledger.closing import late
+from ledger.closing import arrivals, late
 from ledger.history import History
 from ledger.money import money
-from ledger.movements import KINDS
+from ledger.movements import KINDS, movements
 from ledger.showing import plain
 from ledger.store.codec import decode
 
@@ -22,6 +23,10 @@ _AT_ONCE = 10_000
 class Cutoff:
     """The entries of a period that a cut-off by the other date would move: `known_after` took effect in the period and
     was known only after it, `known_within` was known in the period and takes effect before or after it.
+
+    What was known only after it may change an older entry (a bill corrected late is voided by more): that is a row of
+    its own, whose `changes` is the version of the older one. So the period as known at its end, and `known_after`, come
+    to the period as known now.
     """
 
     def __init__(self, first: date | None, when: When) -> None:
@@ -31,17 +36,36 @@ class Cutoff:
         self._found: dict[str, list[Answer]] = {"known_after": [], "known_within": []}
         self._totals = {name: dict.fromkeys(KINDS, 0) for name in self._found}
 
-    def take(self, account: str, step: Any, on: date, known_from: datetime, version: int) -> None:
-        """Look at a movement: `step` has its book, kind, reference and amount."""
+    def take(self, account: str, known: Sequence[e.Event]) -> None:
+        """Look at an account's events: at the movements known in the period, and at what was learned after it."""
+        for step in movements(History.effective(known)):
+            self.moved(account, step, step.on, step.event.known_from, step.event.version)
+        then = [event for event in known if event.known_from <= self._ends]
+        since = sorted((event for event in known if event.known_from > self._ends), key=lambda event: event.version)
+        for event, step, amount in arrivals(then, since, self._first, self._last):
+            changes = step.event.version if step.event is not event else None
+            self._find("known_after", account, step, step.on, amount, event.known_from, event.version, changes)
+
+    def moved(self, account: str, step: Any, on: date, known_from: datetime, version: int) -> None:
+        """Look at a movement known in the period or before it: `step` has its book, kind, reference and amount."""
         inside = self._first <= on <= self._last
-        if inside and known_from > self._ends:
-            name = "known_after"
-        elif not inside and known_from <= self._ends and (self._begins is None or known_from >= self._begins):
-            name = "known_within"
-        else:
-            return
-        self._found[name].append(_entry(account, step, on, step.amount, version) | {"known_from": plain(known_from)})
-        self._totals[name][step.book] += step.amount
+        if not inside and known_from <= self._ends and (self._begins is None or known_from >= self._begins):
+            self._find("known_within", account, step, on, step.amount, known_from, version)
+
+    def _find(
+        self,
+        name: str,
+        account: str,
+        step: Any,
+        on: date,
+        amount: int,
+        known_from: datetime,
+        version: int,
+        changes: int | None = None,
+    ) -> None:
+        about = {"known_from": plain(known_from), "changes": changes}
+        self._found[name].append(_entry(account, step, on, amount, version) | about)
+        self._totals[name][step.book] += amount
 
     def answer(self) -> Answer:
         """Both lists, and what each comes to in each book."""

@@ -153,11 +153,11 @@ def said(column: Column, row: Row) -> str:
 
 
 def write_csv(page: Page, file: IO[str]) -> None:
-    """Write the first table, and those with the same columns below it, as CSV (RFC 4180); open with newline=""."""
+    """Write the table that is `listed`, and those with its columns, as CSV (RFC 4180); open with newline=""."""
     import csv
 
     writer = csv.writer(file, lineterminator="\r\n")
-    names = [column.name for column in page.tables[0].columns]
+    names = [column.name for column in page.tables[page.listed].columns]
     writer.writerow(names)
     for table in page.tables:
         if [column.name for column in table.columns] == names:

@@ -32,7 +32,8 @@ def over_all(answer: Callable[..., Any], asked: Asked, source: "Callable[[Polici
 
 def _over_all(name: str, asked: Asked, **rest: Any) -> Any:
     answers: Any = import_module("commands.answers_over_all")
-    return over_all(getattr(answers, name), asked, lambda _: answers.SOURCES[name], **rest)
+    source = answers.CUTOFF if rest.get("cutoff") else answers.SOURCES[name]
+    return over_all(getattr(answers, name), asked, lambda _: source, **rest)
 
 
 _FROM_LOG = {"answered_from": "log"}
@@ -73,6 +74,8 @@ def trial_balance(first: date | None, last: date | None, cutoff: bool, late: boo
     given = click.get_current_context().params
     if last is not None and (given["on"] or given["at"]):
         raise click.UsageError("--to and --on (or --at) both say on which day the period ends; give one of them")
+    if cutoff and late and asked.csv is not None:
+        raise click.UsageError("a CSV file holds one list: ask for --cutoff or for --late, or write --xlsx")
     asked = asked._replace(when=last or asked.when)
     answer = _over_all("trial_balance", asked, first=first, cutoff=cutoff)
     if late:

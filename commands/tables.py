@@ -61,11 +61,12 @@ class Table(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What a question shows: sentences, tables, sentences."""
+    """What a question shows: sentences, tables, sentences. A CSV file holds the `listed` table and those like it."""
 
     before: Sequence[str]
     tables: Sequence[Table] = ()
     after: Sequence[str] = ()
+    listed: int = 0
 
 
 def page(question: str, answer: Any) -> Page:
@@ -286,14 +287,16 @@ def _trial_balance(answer: Answer) -> Page:
         rows = [{"book": key, "kind": kind, "amount": amount} for kind, amount in kinds.items()]
         tables.append(Table(key, columns, rows))
     titles = {"known_after": "In the period, known after it", "known_within": "Known in the period, outside it"}
+    listed = len(tables) if "cutoff" in answer else 0
     for key, cut in answer.get("cutoff", {}).items():
-        tables.append(Table(key, _entries("known_from", "known from"), cut["rows"], titles[key]))
+        rows, entries = [{**row, "list": key} for row in cut["rows"]], _entries("known_from", "known from")
+        tables.append(Table(key, (Column("list", "word", None), *entries), rows, titles[key]))
     if "late" in answer:
         closes = [{**close, **close["late"]} for close in answer["late"]["closes"]]
         tables.append(Table("closes", _CLOSES, closes, "Late in each closed period"))
-        late = (*_entries("recorded_at", "recorded"), Column("changes", "integer", None))
-        tables.append(Table("late", late, answer["late"]["rows"], "Late entries"))
-    return Page(before, tables, source(answer))
+        listed = len(tables)
+        tables.append(Table("late", _entries("recorded_at", "recorded"), answer["late"]["rows"], "Late entries"))
+    return Page(before, tables, source(answer), listed)
 
 
 def _entries(known: str, heading: str) -> tuple[Column, ...]:
@@ -307,6 +310,7 @@ def _entries(known: str, heading: str) -> tuple[Column, ...]:
         Column("amount", "money"),
         Column(known, "moment", heading),
         Column("version", "integer", None),
+        Column("changes", "integer", None),
     )
 
 

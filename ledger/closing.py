@@ -86,30 +86,42 @@ def late(history: History, closes: Sequence[e.BooksClosed], places: Mapping[int,
         upto = {position.shard: position.position for position in closed.positions}
         known = [each for each in history.events if _stands(places[each.version], upto)]
         arrived = [each for each in history.events if not _stands(places[each.version], upto)]
-        before = None
-        for event in sorted(arrived, key=lambda each: each.version):
-            # What takes effect later moves nothing in the period, nor changes what moved there.
-            if event.day > closed.through or not entry(event):
-                continue
-            before = _amounts(known, closed) if before is None else before
-            known.append(event)
-            after = _amounts(known, closed)
-            for name, (step, _) in (before | after).items():
-                change = sum(side[name][1] * sign for side, sign in ((after, 1), (before, -1)) if name in side)
-                if change:
-                    yield Late(closed, event, step, change)
-            before = after
+        for event, step, change in arrivals(known, arrived, closed.since, closed.through):
+            yield Late(closed, event, step, change)
+
+
+def arrivals(
+    known: Iterable[e.Event], arrived: Iterable[e.Event], first: date | None, last: date
+) -> Iterator[tuple[e.Event, Movement, int]]:
+    """What a period holds that it did not hold by what was `known`, in cents: each event that arrived, in their order,
+    with the movements that it makes or that because of it come to another amount.
+    """
+    before, taken = None, list(known)
+    for event in arrived:
+        # What takes effect later moves nothing in the period, nor changes what moved there.
+        if event.day > last or not entry(event):
+            continue
+        before = _amounts(taken, first, last) if before is None else before
+        taken.append(event)
+        after = _amounts(taken, first, last)
+        for name, (step, _) in (before | after).items():
+            change = sum(side[name][1] * sign for side, sign in ((after, 1), (before, -1)) if name in side)
+            if change:
+                yield event, step, change
+        before = after
 
 
 def _stands(place: e.Position, upto: Mapping[int, int]) -> bool:
     return place.position <= upto.get(place.shard, 0)
 
 
-def _amounts(events: Iterable[e.Event], closed: e.BooksClosed) -> dict[tuple[object, ...], tuple[Movement, int]]:
-    """What events moved in a closed period, by all that tells one movement from another."""
+def _amounts(
+    events: Iterable[e.Event], first: date | None, last: date
+) -> dict[tuple[object, ...], tuple[Movement, int]]:
+    """What events moved in a period, by all that tells one movement from another."""
     found: dict[tuple[object, ...], tuple[Movement, int]] = {}
     for step in movements(sorted(events, key=order)):
-        if (closed.since or date.min) <= step.on <= closed.through:
+        if (first or date.min) <= step.on <= last:
             name = step.book, step.on, step.kind, step.reference, step.event.version
             found[name] = step, step.amount + (found[name][1] if name in found else 0)
     return found

@@ -3,10 +3,12 @@
 from datetime import date, datetime
 
 import pytest
+from click.testing import CliRunner
 
 from commands import answers_over_all
 from commands.base import read
 from commands.catalogue import command_type
+from commands.cli import cli
 from commands.cutoff import late_entries
 from commands.questions import books_at
 from ledger.application import Ledger, create
@@ -197,3 +199,36 @@ def test_cut_off_lists_both_ways_about(desk):
     assert june["known_after"] == {"totals": dict.fromkeys(june["known_after"]["totals"], "0.00"), "rows": []}
     assert [row["reference"] for row in week["known_within"]["rows"]] == ["B-1", "P-1", "P-2", "B-1", "D-1"]
     assert week["known_within"]["totals"] == {"balance": "130.00", "deposit": "25.00", "commission_deposit": "0.00"}
+
+
+def test_cut_off_lists_what_a_late_fact_makes_of_an_older_entry(desk):
+    """Given a void learned after the period: a correction within comes to nothing, and both changes are listed."""
+    correct(desk, "60.00", "2024-05-10")
+    period = date(2024, 6, 5)
+    _, known_then = desk.now_in(None, period)
+    desk.now = datetime(2024, 6, 10, 9, 0, tzinfo=PACIFIC)
+    desk.post("bill void", account="7002", bill="B-1", on="2024-05-07", reason="wrong address")
+    _, known_now = desk.now_in(None, period)
+    with books_at(desk.url) as books:
+        rules = books.utility().rules()
+        after = answers_over_all.trial_balance(books.histories(), *rules, period, cutoff=True)["cutoff"]["known_after"]
+    corrected, voided = (event.version for event in desk.events("7002")[-2:])
+    assert sorted((row["amount"], row["version"], row["changes"]) for row in after["rows"]) == [
+        ("-90.00", voided, None),
+        ("30.00", voided, corrected),
+    ]
+    assert (known_then, known_now, after["totals"]["balance"]) == ("110.00", "50.00", "-60.00")
+
+
+def test_a_csv_file_of_the_cut_off_holds_its_list(desk, tmp_path):
+    desk.now = datetime(2024, 6, 10, 9, 0, tzinfo=PACIFIC)
+    pay(desk, "P-2", "10.00", "2024-05-30")
+    file = tmp_path / "cut.csv"
+    asked = ["--db", desk.url, "trial-balance", "--to", "2024-06-05", "--csv", str(file)]
+    assert CliRunner().invoke(cli, [*asked, "--cutoff"]).exit_code == 0
+    heading, *rows = file.read_text(encoding="utf-8").splitlines()
+    assert heading == "list,account,book,on,kind,reference,amount,known_from,version,changes"
+    assert [row.split(",")[:7] for row in rows] == [
+        ["known_after", "7001", "balance", "2024-05-30", "payment", "P-2", "-10.00"]
+    ]
+    assert CliRunner().invoke(cli, [*asked, "--cutoff", "--late"]).exit_code == 2
