@@ -67,7 +67,7 @@ def follow(url: str, once: bool, every: int) -> None:
     Example:
       water-ledger projections follow --once
     """
-    taken = 0
+    taken, anew = 0, ""
     try:
         # From the first: what stops it may come while it still loads.
         with stopped_by_sigterm():
@@ -78,6 +78,7 @@ def follow(url: str, once: bool, every: int) -> None:
                 while (found := projector.step()) or found is None or not once:
                     if found is None:
                         make_anew(url, progress=partial(reached, what="accounts"))
+                        anew = "made anew; "
                     elif found:
                         taken += found
                     else:
@@ -86,7 +87,7 @@ def follow(url: str, once: bool, every: int) -> None:
         # The way to stop it: what was taken in is on disk, and the next one goes on from there.
         click.echo(f"stopped; {taken:,} events taken in")
         return
-    click.echo(f"current; {taken:,} events taken in")
+    click.echo(f"current; {anew}{taken:,} events taken in")
 
 
 @click.command()

@@ -28,10 +28,13 @@ PATIENCE = 60
 
 
 class Cluster:
-    """A server whose data lie in a folder; it may be stopped, killed and started again, at the same address."""
+    """A server whose data lie in a folder; it may be stopped, killed and started again, at the same address.
 
-    def __init__(self, folder: Path, settings: dict[str, str] = QUICK) -> None:
-        self._folder, self._settings = folder, settings
+    With `largest_file` none of its files may grow over so many KiB, 1,024 or more, until it starts again without.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, str] = QUICK, largest_file: int = 0) -> None:
+        self._folder, self._settings, self.largest_file = folder, settings, largest_file
         self._owner = _owner()
         self._server: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -58,7 +61,8 @@ class Cluster:
     def _fill(self) -> str:
         """Make the folder's data; returns the password of `postgres`."""
         password = secrets.token_hex(8)
-        _make_cluster(self._folder, self._programs, self._owner, password)
+        # Its log of changes lies in files of one size, which have to fit.
+        _make_cluster(self._folder, self._programs, self._owner, password, 1 if self.largest_file else 16)
         return password
 
     def start(self) -> None:
@@ -66,6 +70,8 @@ class Cluster:
         fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
         options = [f"-c{name}={value}" for name, value in (fixed | self._settings).items()]
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
+        if self.largest_file:
+            command = ["bash", "-c", f'ulimit -f {self.largest_file}; exec "$@"', "bash", *command]
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             # A connection that outlives the server for a moment prints a prompt before it ends.
@@ -246,7 +252,7 @@ def _programs(folder: Path, owner: pwd.struct_passwd | None) -> Path:
     return copies / package.name / programs
 
 
-def _make_cluster(folder: Path, programs: Path, owner: pwd.struct_passwd | None, password: str) -> None:
+def _make_cluster(folder: Path, programs: Path, owner: pwd.struct_passwd | None, password: str, segment: int) -> None:
     data, secret = folder / "data", folder / "password"
     data.mkdir(mode=0o700)
     secret.touch(mode=0o600)
@@ -256,7 +262,7 @@ def _make_cluster(folder: Path, programs: Path, owner: pwd.struct_passwd | None,
             os.chown(path, owner.pw_uid, owner.pw_gid)
     # One round of hashing: connecting should cost little, and the password is random and short-lived.
     access = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--set=scram_iterations=1"]
-    text = ["--encoding=UTF8", "--locale=C"]
+    text = ["--encoding=UTF8", "--locale=C", f"--wal-segsize={segment}"]
     _run([programs / "initdb", f"--pgdata={data}", "--no-sync", "--no-instructions", *access, *text], owner)
 
 

@@ -197,6 +197,9 @@ def explained(error: psycopg.Error, place: str) -> Exception:
             return NotALedger(f"there is no ledger at {place} (create it with 'water-ledger init')")
         case psycopg.OperationalError():
             return StoreUnavailable(f"{place} could not do that, and nothing was recorded (run the command again)")
+        case errors.InternalError_():
+            # A file that may grow no further is one of these: the server has no code for it.
+            return StoreUnavailable(f"{place} could not do that, and nothing was recorded (its own log says why)")
     return StoreError(f"{place} is not laid out as this version needs it (run 'audit verify')")
 
 

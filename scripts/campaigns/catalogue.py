@@ -1,7 +1,7 @@
 """Every campaign, by the number it has in the table of faults."""
 
 from scripts.campaigns.crowding import delivered_anyhow, eight_writers, jumping_clock, slow_among_fast
-from scripts.campaigns.cutting import cut_connection, full_disk
+from scripts.campaigns.cutting import cut_connection, full_disk, full_server
 from scripts.campaigns.everything import everything
 from scripts.campaigns.exporting import forged_exports
 from scripts.campaigns.flipping import flipped
@@ -23,6 +23,7 @@ CAMPAIGNS = (
     Campaign(4, "an import is killed", "P3 P8", 10, 250, BOTH, killed_import),
     Campaign(5, "sealers are killed, or two seal at once", "P6 P7", 10, 400, BOTH, killed_sealer),
     Campaign(6, "the disk is full", "P1 P8", 20, 500, ("sqlite",), full_disk),
+    Campaign(6, "a server's files may not grow", "P1 P8", 1, 50, ("postgresql",), full_server),
     Campaign(7, "the connection is cut before or after a commit", "P1 P3", 12, 200, ("postgresql",), cut_connection),
     Campaign(8, "the server is restarted under load", "P1 P3", 3, 50, ("postgresql",), restarted_server),
     Campaign(9, "eight writers on one account", "P2 P3", 1, 200, BOTH, eight_writers),
