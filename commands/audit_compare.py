@@ -28,7 +28,8 @@ _SHOWN = 40
 def diff(url: str, earlier: str, later: str, as_json: bool) -> None:
     """What was recorded between two notes: seals, and events by type and account.
 
-    First it is shown that the log of the LATER note begins with that of the EARLIER one; otherwise the exit code is 3.
+    First it is shown that the log of the later note begins with that of the earlier one, in whichever order they are
+    given; otherwise the exit code is 3.
 
     \b
     Example:

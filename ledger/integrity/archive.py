@@ -208,14 +208,17 @@ class Archive:
         """
         leaves, events, before = bytearray(), 0, ""
         for segment in self.index.segments:
+            first, already, count = "", events, 0
             for account, found in self._read(segment):
                 if account <= before:
                     raise BadArchive(f"account {account} is out of order in {segment.file}")
-                before = account
+                first, before, count = first or account, account, count + 1
                 tip = self._tip(account, found)
                 leaves += leaf_hashes([tip])[0]
                 events += len(found)
                 yield account, [state for _, state in found]
+            if Segment(segment.file, segment.sha256, first, before, count, events - already) != segment:
+                raise BadArchive(f"{segment.file} does not hold the accounts and events that the index says")
         hashes = split(bytes(leaves))
         if (events, len(hashes)) != (self.seal.events, self.seal.accounts):
             stated = f"{self.seal.events} events of {self.seal.accounts} accounts"

@@ -90,11 +90,12 @@ CHANGES: list[tuple[Change, str]] = [
 def test_an_altered_segment_is_found_even_where_the_index_follows_it(folder: Path, change: Change, told: str):
     index = msgspec.json.decode((folder / "index.json").read_bytes())
     path = folder / index["segments"][0]["file"]
-    data = gzip.compress(b"".join(change(gzip.decompress(path.read_bytes()).splitlines(keepends=True))))
+    lines = change(gzip.decompress(path.read_bytes()).splitlines(keepends=True))
+    data = gzip.compress(b"".join(lines))
     path.write_bytes(data)
     with pytest.raises(BadArchive, match=r"is not the file that the index names by its hash"):
         list(Archive(folder).accounts())
-    index["segments"][0]["sha256"] = sha256(data).hexdigest()
+    index["segments"][0] |= {"sha256": sha256(data).hexdigest(), "events": len(lines)}
     (folder / "index.json").write_bytes(msgspec.json.encode(index))
     with pytest.raises(BadArchive, match=told):
         list(Archive(folder).accounts())
@@ -118,6 +119,16 @@ def test_an_altered_index_is_found(sealed_house: House, folder: Path, old: bytes
     path.write_bytes(path.read_bytes().replace(old, new))
     with pytest.raises(BadArchive, match=told):
         list(Archive(folder, sealed_house.signer.key).accounts())
+
+
+@pytest.mark.parametrize("altered", [{"first": "0"}, {"last": "7001"}, {"accounts": 1}, {"events": 1}])
+def test_what_the_index_says_of_a_segment_is_looked_at(folder: Path, altered: dict[str, object]):
+    """Whoever looks for one account opens the segment that should hold it, and no other."""
+    index = msgspec.json.decode((folder / "index.json").read_bytes())
+    index["segments"][0] |= altered
+    (folder / "index.json").write_bytes(msgspec.json.encode(index))
+    with pytest.raises(BadArchive, match="does not hold the accounts and events that the index says"):
+        list(Archive(folder).accounts())
 
 
 def test_a_segment_that_cannot_be_unpacked_is_told(folder: Path):
