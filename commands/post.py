@@ -124,8 +124,9 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
             else:
                 outcomes = ledger.post_all(items, backfill=backfill)
             for outcome in outcomes:
-                _say(lines.popleft(), outcome, quiet)
+                # It is recorded, whoever stops this before the line is out.
                 answered += 1
+                _say(lines.popleft(), outcome, quiet)
                 fell_short = fell_short or outcome.error is not None
                 progress.step()
                 if not lines:
