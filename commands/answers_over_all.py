@@ -7,7 +7,7 @@ history, which is folded, or as its rows where they tell the same (`SOURCES`).
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from commands.answers import Answer, When, asked, check_period, day_of, moment_of, stood
+from commands.answers import Answer, When, asked, check_period, day_of, stood
 from commands.cutoff import Cutoff
 from commands.worklist import SOURCE as WORKLIST
 from commands.worklist import worklist
@@ -85,8 +85,6 @@ def trial_balance(
     for found in accounts:
         if isinstance(found, Kept):
             _total_rows(totals, found, last)
-            for row in found.rows("receivables") if cutoff else ():
-                cut.moved(found.account, row, row.on_day, row.known_from, row.version)
         elif account := stood(found, when, known_at):
             known = found.known(known_at)
             totals.take(account, movements(found.effective(known, when)))
@@ -124,14 +122,12 @@ def _moved_by(kept: Kept, when: When) -> bool:
     return not isinstance(when, datetime) or all(row.on_day != when.date() for row in kept.rows("receivables"))
 
 
-def _nothing_learned_since(kept: Kept, when: When) -> bool:
-    """Whether all that moved was known by then: what was learned later may have changed what moved before."""
-    ends = moment_of(when)
-    return _moved_by(kept, when) and all(row.known_from <= ends for row in kept.rows("receivables"))
+def _never(kept: Kept, when: When) -> bool:
+    return False
 
 
-CUTOFF = Source(("accounts", "balances", "receivables"), _nothing_learned_since)
-"""What `trial_balance` with its cut-off may be answered from."""
+CUTOFF = Source(("accounts",), _never)
+"""The cut-off is folded: what was learned later may change what moved before, and have no row of its own."""
 
 SOURCES = {
     "aging": Source(("accounts", "balances", "unpaid"), Kept.happened_by),

@@ -11,9 +11,9 @@ from ledger import events as e
 from ledger.books import Books
 from ledger.calendar import PACIFIC
 from ledger.closing import arrivals, late
-from ledger.history import History
+from ledger.history import History, happened
 from ledger.money import money
-from ledger.movements import KINDS, movements
+from ledger.movements import KINDS, Movement, entry, movements
 from ledger.showing import plain
 from ledger.store.codec import decode
 
@@ -30,6 +30,7 @@ class Cutoff:
     """
 
     def __init__(self, first: date | None, when: When) -> None:
+        self._when = when
         self._first, self._last = first or date.min, day_of(when)
         self._begins = datetime.combine(first, time.min, PACIFIC) if first else None
         self._ends = moment_of(when)
@@ -39,32 +40,26 @@ class Cutoff:
     def take(self, account: str, known: Sequence[e.Event]) -> None:
         """Look at an account's events: at the movements known in the period, and at what was learned after it."""
         for step in movements(History.effective(known)):
-            self.moved(account, step, step.on, step.event.known_from, step.event.version)
-        then = [event for event in known if event.known_from <= self._ends]
-        since = sorted((event for event in known if event.known_from > self._ends), key=lambda event: event.version)
-        for event, step, amount in arrivals(then, since, self._first, self._last):
-            changes = step.event.version if step.event is not event else None
-            self._find("known_after", account, step, step.on, amount, event.known_from, event.version, changes)
+            inside = self._first <= step.on and happened(step.event, self._when)
+            since = step.event.known_from
+            if not inside and since <= self._ends and (self._begins is None or since >= self._begins):
+                self._find("known_within", account, step, step.event, step.amount)
+        by_then = [event for event in known if happened(event, self._when)]
+        then = [event for event in by_then if event.known_from <= self._ends]
+        later = sorted((event for event in by_then if event.known_from > self._ends), key=lambda event: event.version)
+        if any(map(entry, then)):
+            for event, step, amount in arrivals(then, later, self._first, self._last):
+                self._find("known_after", account, step, event, amount)
+        elif later:
+            # Nothing had moved by then, so that nothing can have been changed.
+            for step in movements(History.effective([*then, *later])):
+                if step.on >= self._first:
+                    self._find("known_after", account, step, step.event, step.amount)
 
-    def moved(self, account: str, step: Any, on: date, known_from: datetime, version: int) -> None:
-        """Look at a movement known in the period or before it: `step` has its book, kind, reference and amount."""
-        inside = self._first <= on <= self._last
-        if not inside and known_from <= self._ends and (self._begins is None or known_from >= self._begins):
-            self._find("known_within", account, step, on, step.amount, known_from, version)
-
-    def _find(
-        self,
-        name: str,
-        account: str,
-        step: Any,
-        on: date,
-        amount: int,
-        known_from: datetime,
-        version: int,
-        changes: int | None = None,
-    ) -> None:
-        about = {"known_from": plain(known_from), "changes": changes}
-        self._found[name].append(_entry(account, step, on, amount, version) | about)
+    def _find(self, name: str, account: str, step: Movement, event: e.Event, amount: int) -> None:
+        changes = step.event.version if step.event is not event else None
+        about = {"known_from": plain(event.known_from), "changes": changes}
+        self._found[name].append(_entry(account, step, step.on, amount, event.version) | about)
         self._totals[name][step.book] += amount
 
     def answer(self) -> Answer:

@@ -87,7 +87,7 @@ def decoded(text: str, what: str = "line") -> object:
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
     """Each line, None for one that is too long, and _PAUSE; some editors begin a file with a byte order mark."""
     begun, too_long, first = b"", False, True
-    for piece in _pieces(stream):
+    for piece in pieces(stream):
         if not piece:
             yield _PAUSE
             continue
@@ -104,7 +104,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
         yield None if too_long else begun.removeprefix(BOM_UTF8) if first else begun
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """What the stream has, piece by piece, and an empty piece where it has nothing ready but did not end."""
     while True:
         if _pauses(stream):

@@ -6,7 +6,6 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from shutil import copyfileobj
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from click.core import ParameterSource
 
 from commands import clock
 from commands.base import Command
-from commands.feed import Numbered, answer, arriving
+from commands.feed import Numbered, answer, arriving, pieces
 from commands.progress import Progress, stopped_by_sigterm
 from ledger.application import Ledger, create
 from ledger.policy.parameters import UTILITIES
@@ -147,7 +146,7 @@ def _to_its_end(feed: BinaryIO) -> Iterator[BinaryIO]:
         yield feed
         return
     with TemporaryFile() as laid_down:
-        copyfileobj(feed, laid_down)
+        laid_down.writelines(pieces(feed))
         laid_down.seek(0)
         yield laid_down
 

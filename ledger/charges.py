@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -107,15 +107,16 @@ class Settlement(Struct):
         """The charges with something unpaid, each with those cents."""
         return [(charge, left) for charge, left in zip(self.charges, self.left.values(), strict=True) if left]
 
-    def unpaid_at(self, charge: str, on: date) -> int:
-        """What was owed at the end of `on`, in cents, on what was mailed of a charge by then."""
+    def unpaid_at(self, charge: str, on: date, mailed_by: date | None = None) -> int:
+        """What was owed at the end of `on`, in cents, on what was mailed of a charge by then or by an earlier day."""
         paid = self.paid.get(charge)
         # What is laid on a charge is laid in order of time.
         if not paid or paid[-1].on <= on:
             left = self.left.get(charge, 0)
         else:
             left = self.owed.get(charge, 0) - sum(p.amount for p in paid if p.on <= on)
-        return left - self._mailed_after(charge, on)
+        # Of a charge the oldest part is paid first.
+        return max(left - self._mailed_after(charge, mailed_by or on), 0)
 
     def open_bills_at(self, on: date, mailed_by: date) -> Iterator[tuple[Charge, int]]:
         """The bills mailed by a day, `on` or later, with something unpaid at the end of `on`, each with those cents.
@@ -136,93 +137,88 @@ class Settlement(Struct):
         return sum(part.amount for part in self.increases.get(charge, ()) if part.mailed_on > day)
 
 
-Line = tuple[Charge, str]
-"""A charge as it stands in line to be paid, under a name."""
-
-
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
 
-    Where no bill is open, it pays the oldest open fee or adjustment. An increase stands in line for itself, from its
-    own mailing on (DO-02 e): what was paid before had gone to what was owed then.
+    Where no bill is open, it pays the oldest open fee or adjustment. An increase is owed from its own mailing on, in
+    the place of its bill (DO-02 e): what was paid before had gone to what was owed then.
     """
     owed = sorted(charges, key=_turn_of_charge)
     amounts = {charge.id: charge.amount for charge in owed}
-    line = [*zip(owed, amounts, strict=True)]
-    increases = {name: parts for charge, name in line if (parts := charge.increases())}
-    if not increases:
-        return Settlement(owed, amounts, *_laid(line, credits, {}), increases)
-    split = {name: [*_split(charge, name)] for charge, name in line if name in increases}
-    apart = [each for charge, name in line for each in split.get(name, [(charge, name)])]
-    left, paid, credit, balance = _laid(sorted(apart, key=lambda each: _turn_of_charge(each[0])), credits, split)
-    for name, lines in split.items():
-        left[name] = sum([left[each] for _, each in lines])
-        paid[name] = sorted([one for _, each in lines for one in paid[each]], key=attrgetter("on"))
-    left, paid = {name: left[name] for name in amounts}, {name: paid[name] for name in amounts}
-    return Settlement(owed, amounts, left, paid, credit, balance, increases)
-
-
-def _split(charge: Charge, name: str) -> Iterator[Line]:
-    """A charge as it was mailed, and each of its increases."""
-    yield charge.mailed_by(charge.on), name
-    for number, part in enumerate(charge.increases()):
-        yield replace(charge, on=part.mailed_on, amount=part.amount, parts=[part]), f"{name}\n{number}"
-
-
-def _laid(
-    line: list[Line], credits: Iterable[Credit], split: dict[str, list[Line]]
-) -> tuple[dict[str, int], dict[str, list[Paid]], int, int]:
-    """What is left of each charge in line, what was laid on it, what is over, and what all that comes to."""
-    unpaid = {name: charge.amount for charge, name in line}
-    paid: dict[str, list[Paid]] = {name: [] for name in unpaid}
+    increases = {name: parts for charge, name in zip(owed, amounts, strict=True) if (parts := charge.increases())}
+    unpaid = amounts.copy()
+    paid: dict[str, list[Paid]] = {charge: [] for charge in amounts}
     bills, others = deque[str](), deque[str]()
     pool: list[tuple[Credit, int]] = []
 
-    def pay(queue: deque[str], credit: Credit, amount: int, on: date) -> int:
-        """Lay the amount on one charge of the queue after the other; what is left of it."""
-        while amount and queue:
-            charge = queue[0]
-            left = unpaid[charge]
-            if left > 0:
-                share = min(left, amount)
-                paid[charge].append(Paid(on, share, credit))
-                unpaid[charge] = left = left - share
-                amount -= share
-            if not left:
-                queue.popleft()
-        return amount
-
     def pay_oldest(credit: Credit, amount: int, on: date) -> None:
-        amount = pay(bills, credit, amount, on)
-        if amount and (amount := pay(others, credit, amount, on)):
+        amount = _pay(bills, unpaid, paid, credit, amount, on)
+        if amount and (amount := _pay(others, unpaid, paid, credit, amount, on)):
             pool.append((credit, amount))
 
     def arrive(until: date) -> None:
-        while coming and coming[-1][0].on <= until:
-            charge, name = coming.pop()
-            (bills if charge.kind == "bill" else others).append(name)
+        while coming and coming[-1][0] <= until:
+            on, kind, name, increase = coming.pop()
+            queue = bills if kind == "bill" else others
+            if increase:
+                unpaid[name] += increase
+                _stand_in(queue, name, amounts)
+            else:
+                queue.append(name)
             if pool:
                 waiting, pool[:] = list(pool), []
                 for credit, amount in waiting:
-                    pay_oldest(credit, amount, charge.on)
+                    pay_oldest(credit, amount, on)
 
-    coming = line[::-1]
+    coming = _coming(owed, increases, unpaid)
     for credit in sorted(credits, key=_turn_of_credit):
         on, amount = credit.on, credit.amount
         arrive(on)
-        if credit.charge in split:
-            amount = pay(deque(_mailed(split[credit.charge], on)), credit, amount, on)
-        elif credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
-            amount = pay(deque((credit.charge,)), credit, amount, on)
+        if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
+            amount = _pay(deque((credit.charge,)), unpaid, paid, credit, amount, on)
         pay_oldest(credit, amount, on)
     arrive(date.max)
     over = sum(amount for _, amount in pool)
-    return unpaid, paid, over, sum(unpaid.values()) - over
+    return Settlement(owed, amounts, unpaid, paid, over, sum(unpaid.values()) - over, increases)
 
 
-def _mailed(lines: list[Line], on: date) -> Iterator[str]:
-    """The charge, which may be paid ahead, and those of its increases that were mailed by a day."""
-    return (name for number, (charge, name) in enumerate(lines) if not number or charge.on <= on)
+def _pay(
+    queue: deque[str], unpaid: dict[str, int], paid: dict[str, list[Paid]], credit: Credit, amount: int, on: date
+) -> int:
+    """Lay the amount on one charge of the queue after the other; what is left of it."""
+    while amount and queue:
+        charge = queue[0]
+        left = unpaid[charge]
+        if left > 0:
+            share = min(left, amount)
+            paid[charge].append(Paid(on, share, credit))
+            unpaid[charge] = left = left - share
+            amount -= share
+        if not left:
+            queue.popleft()
+    return amount
+
+
+def _coming(
+    owed: list[Charge], increases: dict[str, list[Part]], unpaid: dict[str, int]
+) -> list[tuple[date, ChargeKind, str, int]]:
+    """What comes to be owed, the last first; an increase with its cents, which are not `unpaid` before it comes."""
+    coming = [(charge.on, charge.kind, name, 0) for charge, name in zip(owed, unpaid, strict=True)]
+    if increases:
+        kinds = {name: kind for _, kind, name, _ in coming}
+        for name, parts in increases.items():
+            unpaid[name] -= sum([part.amount for part in parts])
+            coming += [(part.mailed_on, kinds[name], name, part.amount) for part in parts]
+        coming.sort(key=itemgetter(0))
+    return coming[::-1]
+
+
+def _stand_in(queue: deque[str], name: str, order: Iterable[str]) -> None:
+    """Have a charge stand in its own place, if it has left the queue already."""
+    if name not in queue:
+        there = {*queue, name}
+        queue.clear()
+        queue.extend(each for each in order if each in there)
 
 
 def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:

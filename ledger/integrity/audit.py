@@ -212,6 +212,8 @@ class _Seals:
     def _plan(self, last: SealRow | None) -> None:
         """The latest plan is that of the last seal, or follows it."""
         plan = self._rows.plan()
+        if plan and plan.number != self._rows.plans():
+            self._log(f"the latest plan is numbered {plan.number}, and {self._rows.plans()} were made")
         sealed_at, size = (last.sealed_at, last.size) if last else (-1, 0)
         if last and (plan is None or plan.first_leaf < size):
             if plan is None or plan[1:] != last[1:4]:

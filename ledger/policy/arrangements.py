@@ -1,5 +1,6 @@
 """Payment arrangements: how they stand, what they shield, and what may be agreed (DO-07 to DO-14)."""
 
+from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -141,10 +142,12 @@ def installments_paid(case: Case, arrangement: Arrangement) -> Iterator[tuple[In
     for installment in agreed.installments:
         last = case.calendar.next_open(installment.due_on)
         due = [duty for duty in duties if duty.last <= last]
+        # Before that no gift was enough, whatever was mailed meanwhile.
+        first = bisect_left(given, sum([duty.amount for duty in due if duty.owed_since <= agreed.on]))
         enough = (
             on
-            for (on, _), paid in zip(gifts, given, strict=True)
-            if paid >= sum(duty.amount for duty in due if duty.owed_since <= on)
+            for (on, _), paid in zip(gifts[first:], given[first:], strict=True)
+            if paid >= sum([duty.amount for duty in due if duty.owed_since <= on])
         )
         yield installment, last, next(enough, None)
 

@@ -34,10 +34,16 @@ class Standing(NamedTuple):
 def standing(case: Case) -> Standing | None:
     """The notice that a shutoff would rest on: of those that stand, the one that allows it first."""
     return min(
-        (s for s in fresh_notices(case) if set(s.bills) & case.ground.keys()),
+        (s for s in fresh_notices(case) if _ground_of(case, s)),
         key=lambda s: (s.free_from, s.notice.version),
         default=None,
     )
+
+
+def _ground_of(case: Case, found: Standing) -> list[str]:
+    """The bills of the ground that a notice covers; an increase that was mailed after it is not what it named."""
+    ground = case.aged or case.past_due
+    return sorted({o.bill.id for o in ground if o.bill.id in found.bills and o.part.mailed_on <= found.notice.on})
 
 
 @once
@@ -98,7 +104,7 @@ def stale(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> str | Non
     for arrangement in case.account.arrangements.values():
         if arrangement.agreed and arrangement.agreed.on >= notice.on:
             return f"arrangement {arrangement.id} was agreed since"
-    if bills and not any(owed.bill.id in bills for owed in case.open):
+    if bills and not any(owed.bill.id in bills and owed.part.mailed_on <= notice.on for owed in case.open):
         return "its bills are paid in full"
     paid = _once_paid_in_full(case, notice.on, bills)
     return f"its bills were paid in full on {said(paid)}" if paid else None
@@ -122,7 +128,7 @@ def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date 
     days |= {bill.voided_on for bill in account.bills.values() if bill.voided_on}
     for day in sorted(on for on in days if on >= since):
         settled = _settled_on(case, day)
-        if not any(settled.unpaid_at(f"bill {bill}", day) for bill in bills):
+        if not any(settled.unpaid_at(f"bill {bill}", day, since) for bill in bills):
             return day
     return None
 
@@ -164,7 +170,7 @@ def notice_given(case: Case) -> Verdict:
     kind = "final" if missed else "discontinuance"
     chosen = standing(case)
     if chosen:
-        notice, covered = chosen.notice, sorted(set(chosen.bills) & case.ground.keys())
+        notice, covered = chosen.notice, _ground_of(case, chosen)
         because = f"{kind} notice {notice.notice} of {said(notice.on)} covers bill {covered[0]}"
         return permits(because, (notice.version,), notice=notice.notice, served=notice.on, bills=covered)
     until = None if fresh_notices(case) else FOR_EVER

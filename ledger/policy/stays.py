@@ -38,9 +38,12 @@ class PetitionDays(NamedTuple):
     last: date
 
 
-def petition_days(case: Case, bill: Bill) -> PetitionDays:
-    """The days to petition about a bill, counted from its receipt (DO-23, C9); raises NoVersion where no rule does."""
-    mailed = bill.parts[-1].mailed_on if bill.parts else bill.mailed_on
+def petition_days(case: Case, bill: Bill, by: date | None = None) -> PetitionDays:
+    """The days to petition about a bill as mailed `by` a day (else that of the case), counted from its receipt.
+
+    DO-23, C9. Raises NoVersion where no rule does.
+    """
+    mailed = max((part.mailed_on for part in bill.parts if part.mailed_on <= (by or case.on)), default=bill.mailed_on)
     received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
@@ -53,7 +56,7 @@ def petition_days(case: Case, bill: Bill) -> PetitionDays:
 def petition_late_by(case: Case, petition: PetitionFiled) -> int:
     """How many days after the last of the five, moved off closed days, a petition was filed; 0 in time (DO-23, C9)."""
     bill = case.account.bills.get(petition.bill)
-    return max((petition.day - petition_days(case, bill).last).days, 0) if bill else 0
+    return max((petition.day - petition_days(case, bill, petition.day).last).days, 0) if bill else 0
 
 
 def means_met(case: Case, petition: PetitionFiled) -> bool:

@@ -170,6 +170,9 @@ class SealRows(Protocol):
     def plan(self) -> Plan | None:
         """The latest plan."""
 
+    def plans(self) -> int:
+        """How many plans were made; they are numbered from 1."""
+
     def make_plan(self, decide: Callable[[list[int]], Plan | None]) -> Plan | None:
         """Write down what `decide` makes of the heads of all shards, while nobody appends."""
 

@@ -111,6 +111,10 @@ class SQLiteSealRows(SQLiteReadings):
         found = self._read(query)
         return Plan(*found[0]) if found else None
 
+    def plans(self) -> int:
+        """How many plans were made."""
+        return int(self._read("SELECT count(*) FROM seal_plan")[0][0])
+
     def make_plan(self, decide: Callable[[list[int]], Plan | None]) -> Plan | None:
         """Write down what `decide` makes of the heads of all shards, while nobody appends."""
         with self._writing() as db:

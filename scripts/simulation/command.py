@@ -26,9 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     days = Days(given.profile, first, last)
     world = World(PROFILES[given.profile], given.seed, days, Sorter(), Sorter() if given.truth else None)
     try:
-        # Before years are lived for nothing.
-        for path in filter(None, (_file(given.output), given.truth)):
-            Path(path).open("wb").close()
+        # Before years are lived for nothing. What is no file, such as a pipe, is opened once.
+        for path in map(Path, filter(None, (_file(given.output), given.truth))):
+            if path.is_file() or not path.exists():
+                path.open("ab").close()
         simulate(world, given.accounts)
         if given.scenarios:
             for minute, count, record in scenarios.lines():
@@ -107,7 +108,7 @@ def _years(text: str) -> int:
 
 
 def _count(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {most:,}")
     return int(text)
 

@@ -149,6 +149,22 @@ def test_who_posts_all_or_none_keeps_nobody_waiting_while_the_feed_pauses(tmp_pa
     assert (other.returncode, slow.returncode) == (0, 0)
 
 
+@pytest.mark.parametrize("option", ["--atomic", "--dry-run"])
+def test_a_feed_whose_reading_does_not_wait_is_taken_whole(tmp_path: Path, option: str) -> None:
+    """Given a pipe that answers with nothing where nothing is there yet, which some programs leave behind."""
+    out, into = os.pipe()
+    os.set_blocking(out, False)
+    with subprocess.Popen(program(tmp_path, "post", option, "-"), cwd=ROOT, stdin=out, stdout=subprocess.PIPE) as post:
+        os.close(out)
+        with os.fdopen(into, "wb", buffering=0) as writer:
+            writer.write(opening("7001").encode())
+            time.sleep(1)
+            writer.write(opening("7002").encode())
+        assert post.stdout is not None
+        assert [json.loads(line)["status"] for line in post.stdout] == ["recorded", "recorded"]
+    assert post.returncode == 0
+
+
 def test_what_a_service_manager_stops_says_the_truth_too(tmp_path: Path) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(program(tmp_path, "post", "-"), cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as post:

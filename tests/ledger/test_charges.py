@@ -70,14 +70,14 @@ def test_do_02_e_an_increase_is_past_due_from_its_own_mailing() -> None:
     assert bill.past_due(DAY + timedelta(days=29), 1000) == 0, "the oldest part was paid first"
 
 
-def test_do_02_e_an_increase_waits_in_line_from_its_own_mailing() -> None:
-    """Given money that came before the increase, it went to what was owed then; what comes after goes to the oldest."""
+def test_do_02_e_an_increase_is_owed_from_its_own_mailing_in_the_place_of_its_bill() -> None:
+    """Given money that came before the increase, it went to what was owed then; later money pays the oldest bill."""
     owed = [raised("B-1", 0, 5000, (60, 3000)), charge("B-2", 30, 5000), charge("B-3", 90, 4000)]
     before = [credit(10, 5000), credit(40, 4000)]
     settled = settle(owed, before)
     assert [settled.unpaid(f"bill B-{n}") for n in (1, 2, 3)] == [3000, 1000, 4000]
-    settled = settle(owed, [*before, credit(100, 4500)])
-    assert [settled.unpaid(f"bill B-{n}") for n in (1, 2, 3)] == [0, 0, 3500]
+    settled = settle(owed, [*before, credit(59, 500), credit(60, 2500)])
+    assert [settled.unpaid(f"bill B-{n}") for n in (1, 2, 3)] == [500, 500, 4000]
 
 
 def test_do_02_e_what_is_meant_for_a_bill_pays_its_increase_once_that_is_mailed() -> None:

@@ -17,8 +17,7 @@ from ledger.store.open import open_log
 from projections.kept import Accounts
 from projections.rebuild import rebuild
 
-SOURCES = answers_over_all.SOURCES | {"cutoff": answers_over_all.CUTOFF}
-QUESTIONS = sorted(SOURCES)
+QUESTIONS = sorted(answers_over_all.SOURCES)
 DAYS = [date(2021, 7, 1), date(2022, 5, 22), *(date(2022, 12, 1) + timedelta(days=n) for n in range(0, 36, 7))]
 DAYS += [date(2024, 7, 29), date(2031, 3, 1)]
 MOMENTS = [datetime(2022, 12, 29, 10, 30, tzinfo=PACIFIC), datetime(2024, 7, 30, 9, 0, tzinfo=PACIFIC)]
@@ -26,22 +25,19 @@ MOMENTS = [datetime(2022, 12, 29, 10, 30, tzinfo=PACIFIC), datetime(2024, 7, 30,
 
 
 def options(question):
-    first = {"first": date(2021, 6, 1)} if question in ("trial_balance", "cutoff") else {}
-    return first | ({"cutoff": True} if question == "cutoff" else {})
-
-
-def asking(question):
-    return getattr(answers_over_all, "trial_balance" if question == "cutoff" else question)
+    return {"first": date(2021, 6, 1)} if question == "trial_balance" else {}
 
 
 def from_the_log(books, question, when, known_at=None):
     rules = books.utility().rules(known_at)
-    return asking(question)(books.histories(), *rules, when, known_at, **options(question))
+    ask = getattr(answers_over_all, question)
+    return ask(books.histories(), *rules, when, known_at, **options(question))
 
 
 def from_the_tables(books, url, question, when):
-    with Accounts(books, url, SOURCES[question], when) as accounts:
-        answer = asking(question)(accounts, *books.utility().rules(), when, **options(question))
+    ask = getattr(answers_over_all, question)
+    with Accounts(books, url, answers_over_all.SOURCES[question], when) as accounts:
+        answer = ask(accounts, *books.utility().rules(), when, **options(question))
     return answer, accounts
 
 

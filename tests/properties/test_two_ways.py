@@ -119,10 +119,10 @@ def test_rows_that_tell_tell_what_the_history_tells(asked):
     told, when = asked
     kept = kept_rows(told)
     first = FIRST if answers.day_of(when) >= FIRST else None
-    for name, (_, tells) in (*answers_over_all.SOURCES.items(), ("cutoff", answers_over_all.CUTOFF)):
+    for name, (_, tells) in answers_over_all.SOURCES.items():
         if tells(kept, when):
-            ask = getattr(answers_over_all, "trial_balance" if name == "cutoff" else name)
-            more = {"trial_balance": {"first": first}, "cutoff": {"first": first, "cutoff": True}}.get(name, {})
+            ask = getattr(answers_over_all, name)
+            more = {"first": first} if name == "trial_balance" else {}
             assert ask([kept], *RULES, when, **more) == ask([told], *RULES, when, **more), name
     for wanted in WANTED:
         if source(wanted, RULES[1]).tells(kept, when):

@@ -9,6 +9,7 @@ import pytest
 
 from commands.rule_book import rule_book
 from ledger import events as e
+from ledger.policy.stays import petition_late_by
 from ledger.refusal import Invalid
 from tests.cases import (
     appeal_closed,
@@ -26,6 +27,7 @@ from tests.cases import (
     health_submitted,
     notice_served,
     payment,
+    payment_reported,
     petition_answered,
     petition_filed,
     policies,
@@ -61,13 +63,40 @@ def test_do_02_e_an_increase_leaves_what_was_paid_in_time_paid(case, on, past_du
     assert (account.unpaid("B-1"), account.unpaid("B-2"), account.past_due(day(on))) == (3000, 0, past_due)
 
 
-@pytest.mark.parametrize(("at", "allowed"), [("2024-07-18 10:00", False), ("2024-07-22 10:00", True)])
-def test_do_04_an_increase_has_its_own_79_days(case, at, allowed):
+@pytest.mark.parametrize(("on", "do_04"), [("2024-07-19", "blocks"), ("2024-07-20", "permits")])
+def test_do_04_an_increase_has_its_own_79_days(case, on, do_04):
     case.given(bill_mailed("2024-01-02", "100.00", "B-1"), payment("2024-01-10 10:00", "100.00"))
     case.given(bill_mailed("2024-02-01", "50.00", "B-2"), payment("2024-02-10 10:00", "50.00"))
     case.given(bill_corrected("B-1", "130.00", "2024-05-01"))
     case.given(notice_served("2024-06-24"), contact_made("2024-07-15 10:00"))
-    assert (case.explain(at)["DO-04"] == "permits") == allowed
+    assert case.explain(on)["DO-04"] == do_04
+
+
+@pytest.mark.parametrize(("reported", "do_44"), [("79.99", "permits"), ("80.00", "blocks")])
+def test_do_44_what_is_reported_pays_a_raised_bill_before_those_after_it(case, reported, do_44):
+    """Given 30.00 open of the raised B-1 and 50.00 of B-2, by which alone a shutoff is allowed."""
+    case.given(bill_mailed("2024-01-02", "100.00", "B-1"), payment("2024-01-10 10:00", "100.00"))
+    case.given(bill_mailed("2024-02-01", "50.00", "B-2"), bill_corrected("B-1", "130.00", "2024-05-01"))
+    case.given(notice_served("2024-04-22"), contact_made("2024-05-14 10:00"))
+    case.given(payment_reported("2024-05-15 10:00", reported))
+    assert case.explain("2024-05-16 10:00")["DO-44"] == do_44
+
+
+@pytest.mark.parametrize(("noticed", "do_19"), [("2024-02-25", "blocks"), ("2024-02-26", "permits")])
+def test_do_19_an_increase_is_not_in_the_notice_before_it(case, noticed, do_19):
+    """Given a bill paid in full and raised since, by an increase that is past due from 26 February."""
+    case.opened(service_class="nonresidential").given(bill_mailed("2024-01-02", "100.00", "B-1"))
+    case.given(notice_served("2024-02-01"), payment("2024-02-05 10:00", "100.00"))
+    case.given(bill_corrected("B-1", "160.00", "2024-02-06"), notice_served(noticed, notice="N-2"))
+    assert case.explain("2024-03-13 10:00")["DO-19"] == do_19
+
+
+@pytest.mark.parametrize(("filed", "late"), [("2024-03-19 10:00", True), ("2024-04-15 10:00", False)])
+def test_do_23_a_petition_is_judged_by_the_bill_as_mailed_by_then(case, filed, late):
+    case.given(bill_mailed("2024-03-04", "90.00", "B-1"), petition_filed(filed, "B-1"))
+    case.given(bill_corrected("B-1", "120.00", "2024-04-15"))
+    account = case.at("2024-05-20")
+    assert (petition_late_by(account, account.account.disputes["D-1"]) > 0) == late
 
 
 def test_do_05_the_information_line_is_the_policy_s_from_its_first_day():
