@@ -121,7 +121,7 @@ def _broken(history: History, at: Checkpoint, leaves: dict[int, bytes]) -> Itera
             yield Finding(name, version, f"is missing: version {event.version} stands in its place")
         elif event_hash(before, version, name, event.type, event.stored.encode()) != hash:
             yield Finding(name, version, "was altered, moved or exchanged: its hash is not the one that was recorded")
-        elif not is_what_it_says(event.stored, event.type, version):
+        elif not is_what_it_says(said_by(event.stored), event.type, version):
             yield Finding(name, version, "is not the event that it says it is")
         if event.shard != shard or event.position <= position or not leaf < event.leaf < at.size - 1:
             yield Finding(name, version, "does not stand in the log after the version before it and before the seal")
@@ -132,13 +132,13 @@ def _broken(history: History, at: Checkpoint, leaves: dict[int, bytes]) -> Itera
         before, position, leaf = hash, event.position, event.leaf
 
 
-def is_what_it_says(stored: str, type_: str, version: int) -> bool:
+def is_what_it_says(said: dict[str, Any], type_: str, version: int) -> bool:
     """Whether a stored event says of itself what is said of it."""
-    said = _said(stored)
     return said.get("type") == type_ and said.get("version") == version and said["version"] is not True
 
 
-def _said(stored: str) -> dict[str, Any]:
+def said_by(stored: str) -> dict[str, Any]:
+    """What a stored event says; nothing where it cannot be read."""
     try:
         said = strictly(stored)
     except Malformed:
@@ -216,24 +216,19 @@ def _misdated(bundle: Bundle, at: Checkpoint) -> Iterator[Finding]:
                 yield Finding(history.account, event.version, "is not dated: the seals around it are not in the bundle")
                 continue
             after, until = max(filter(None, before), default=0), min(seal.sealed_at for _, seal in took)
-            if not recorded_within(event.stored, after, until):
+            recorded = recorded_at(said_by(event.stored))
+            if recorded is None or not after - SLACK <= recorded <= until + SLACK:
                 reason = f"was sealed between {shown(after)} and {shown(until)}, and was not recorded then"
                 yield Finding(history.account, event.version, reason)
 
 
-def recorded_within(stored: str, after: int, until: int) -> bool:
-    """Whether an event says that it was recorded between two moments (µs), give or take the slack."""
-    recorded = recorded_at(stored)
-    return recorded is not None and after - SLACK <= recorded <= until + SLACK
-
-
-def recorded_at(stored: str) -> int | None:
+def recorded_at(said: dict[str, Any]) -> int | None:
     """When an event says that it was recorded, in microseconds since 1970; None where it says no moment."""
-    said = _said(stored).get("recorded_at")
+    moment = said.get("recorded_at")
     try:
-        if not isinstance(said, str) or not _MOMENT.fullmatch(said):
+        if not isinstance(moment, str) or not _MOMENT.fullmatch(moment):
             return None
-        return microseconds(datetime.fromisoformat(said))
+        return microseconds(datetime.fromisoformat(moment))
     except ValueError:
         return None
 

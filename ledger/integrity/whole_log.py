@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from ledger.integrity import tree
 from ledger.integrity.bundle import SealedLog, seal_said, stored_text
 from ledger.integrity.bundle_form import Count, Hash, Malformed, Name, SealSaid, strictly
-from ledger.integrity.check import SLACK, Finding, is_what_it_says, read_signed, recorded_at, shown, unsigned
+from ledger.integrity.check import SLACK, Finding, is_what_it_says, read_signed, recorded_at, said_by, shown, unsigned
 from ledger.integrity.leaves import NO_NOTE, event_leaf, head_entry, note_hash, packed_heads
 from ledger.integrity.notes import BadNote, Key
 from ledger.integrity.tiles import Edge
@@ -140,19 +140,19 @@ class _Checking:
         self._previous = NO_NOTE
         self._first_leaf = 0
         self._unsigned: SealSaid | None = None
-        self._latest = 0, "", 0
+        self._latest: dict[str, tuple[int, int]] = {}
         self._keys = keys
         self._found = findings
 
     def event(self, event: EventLine) -> None:
         """The next leaf is this event."""
-        name, hash = event.account, bytes.fromhex(event.hash)
+        name, hash, said = event.account, bytes.fromhex(event.hash), said_by(event.stored)
         version, before = self.tips.get(name) or (0, genesis(self.origin, name))
         if event.version != version + 1:
             self._say(name, version + 1, f"is missing: version {event.version} stands in its place")
         elif event_hash(before, event.version, name, event.type, event.stored.encode()) != hash:
             self._say(name, event.version, "was altered, moved or exchanged: its hash is not the one recorded")
-        elif not is_what_it_says(event.stored, event.type, event.version):
+        elif not is_what_it_says(said, event.type, event.version):
             self._say(name, event.version, "is not the event that it says it is")
         shard = shard_of(name, max(1, self._shards - 1))
         if event.shard != shard or event.position != self._heads[shard] + 1 or shard < self._shard:
@@ -164,7 +164,7 @@ class _Checking:
         self.tips[name] = event.version, hash
         self._entries.pop(name, None)
         self._not_signed()
-        self._date(event)
+        self._date(name, event.version, recorded_at(said))
         self._add(event_leaf(event.shard, event.position, hash))
 
     def seal(self, said: SealSaid) -> None:
@@ -186,24 +186,24 @@ class _Checking:
         for name, value in due.items():
             if getattr(said, name) != value:
                 self._say(None, None, f"seal {self.seals} states {name} {getattr(said, name)}, and it is {value}")
-        if self._latest[0] > said.sealed_at + SLACK:
-            reason = f"was sealed before {shown(said.sealed_at)}, and says that it was recorded later"
-            self._say(*self._latest[1:], reason)
-        self._latest = 0, "", 0
+        for name, (recorded, version) in self._latest.items():
+            if recorded > said.sealed_at + SLACK:
+                reason = f"was sealed before {shown(said.sealed_at)}, and says that it was recorded later"
+                self._say(name, version, reason)
+        self._latest.clear()
         if self.last and said.sealed_at <= self.last.sealed_at:
             self._say(None, None, f"seal {self.seals} is not later than the one before it")
         self._add(said.seal.leaf)
         self.last = self._unsigned = said
         self._first_leaf, self._shard = self.edge.size, 0
 
-    def _date(self, event: EventLine) -> None:
-        """An event is recorded after the seal before it; of those recorded after their own seal the latest is kept."""
-        recorded, before = recorded_at(event.stored), self.last.sealed_at if self.last else 0
+    def _date(self, name: str, version: int, recorded: int | None) -> None:
+        """An event is recorded after the seal before it; before its own, which of each account the latest shows."""
+        before = self.last.sealed_at if self.last else 0
         if recorded is None or recorded < before - SLACK:
-            reason = f"was sealed after {shown(before)}, and does not say that it was recorded then"
-            self._say(event.account, event.version, reason)
+            self._say(name, version, f"was sealed after {shown(before)}, and does not say that it was recorded then")
         else:
-            self._latest = max(self._latest, (recorded, event.account, event.version))
+            self._latest[name] = max(self._latest.get(name, (0, 0)), (recorded, version))
 
     def note(self, text: str) -> None:
         """What was said so far is signed by this note."""
