@@ -345,14 +345,13 @@ def misdated(accounts: list[Json], seals: list[Json]) -> Iterable[Finding]:
 
 def forked(older: Note, note: Note, consistency: Json | None) -> Iterable[Finding]:
     """The log that the older note signed is the beginning of this one."""
-    path = [bytes.fromhex(step) for step in consistency["proof"]] if consistency else []
+    same = older.size == note.size
+    path = [bytes.fromhex(step) for step in consistency["proof"]] if consistency and not same else []
     if older.origin != note.origin:
         yield None, None, f"the older note is about another log, {older.origin}"
     elif older.size > note.size:
         yield None, None, "the older note is about a longer log: events were removed, or this bundle is older"
-    elif (older.size, older.root) == (note.size, note.root):
-        return
-    elif consistency is None or consistency["old_size"] != older.size:
+    elif not same and (consistency is None or consistency["old_size"] != older.size):
         yield None, None, "the bundle does not show how it extends that note: export it with --since and that note"
     elif old_and_new(older.size, note.size, older.root, path) != (older.root, note.root) or path:
         yield None, None, "the log that the older note signed is not the beginning of this one"

@@ -59,6 +59,9 @@ class Finding(NamedTuple):
         return f"account {self.account}{version} {self.reason}" if self.account else self.reason
 
 
+NOT_THE_BEGINNING = "the log that the older note signed is not the beginning of this one"
+
+
 class Checked(NamedTuple):
     """What was found in a bundle; a bundle that cannot be read has one finding, and neither content nor checkpoint."""
 
@@ -241,15 +244,16 @@ def _forked(older: Checkpoint, at: Checkpoint, bundle: Bundle) -> Iterator[Findi
     elif older.size > at.size:
         reason = "the older note is about a longer log: events were removed since, or this bundle is older"
         yield Finding(None, None, reason)
-    elif (older.size, older.root) == (at.size, at.root):
-        return
+    elif older.size == at.size:
+        if older.root != at.root:
+            yield Finding(None, None, NOT_THE_BEGINNING)
     elif step is UNSET or step.old_size != older.size:
         reason = "the bundle does not show how it extends that note (export it with --since and that note)"
         yield Finding(None, None, reason)
     else:
         proof = [bytes.fromhex(each) for each in step.proof]
         if not tree.verify_consistency(older.size, at.size, older.root, at.root, proof):
-            yield Finding(None, None, "the log that the older note signed is not the beginning of this one")
+            yield Finding(None, None, NOT_THE_BEGINNING)
 
 
 def shown(at: int) -> str:

@@ -15,7 +15,17 @@ from msgspec import Meta, Struct
 from ledger.integrity import tree
 from ledger.integrity.bundle import SealedLog, seal_said, stored_text
 from ledger.integrity.bundle_form import Count, Hash, Malformed, Name, SealSaid, strictly
-from ledger.integrity.check import SLACK, Finding, is_what_it_says, read_signed, recorded_at, said_by, shown, unsigned
+from ledger.integrity.check import (
+    NOT_THE_BEGINNING,
+    SLACK,
+    Finding,
+    is_what_it_says,
+    read_signed,
+    recorded_at,
+    said_by,
+    shown,
+    unsigned,
+)
 from ledger.integrity.leaves import NO_NOTE, event_leaf, head_entry, note_hash, packed_heads
 from ledger.integrity.notes import BadNote, Key
 from ledger.integrity.tiles import Edge
@@ -115,8 +125,7 @@ def check_log(read: Iterable[bytes], keys: Sequence[Key], since: str | None = No
         if older[1].origin != checking.origin:
             findings.append(Finding(None, None, f"the older note is about another log, {older[1].origin}"))
         elif checking.roots.get(older[1].size) != older[1].root:
-            reason = "the log that the older note signed is not the beginning of this one"
-            findings.append(Finding(None, None, reason))
+            findings.append(Finding(None, None, NOT_THE_BEGINNING))
     edge, last = checking.edge, checking.last
     counts = len(checking.tips), checking.seals, edge.size, last.sealed_at if last else 0
     return CheckedLog(findings, checking.origin, edge.size - checking.seals, *counts)

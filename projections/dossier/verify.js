@@ -478,13 +478,14 @@ async function forked(older, note, consistency) {
   if (older.size > note.size) {
     return wrong("the older note is about a longer log: events were removed, or this bundle is older");
   }
-  if (older.size === note.size && older.root === note.root) return [];
+  const rewritten = "the log that the older note signed is not the beginning of this one";
+  if (older.size === note.size) return older.root === note.root ? [] : wrong(rewritten);
   if (!consistency || consistency.old_size !== older.size) {
     return wrong("the bundle does not show how it extends that note: export it with --since and that note");
   }
   const roots = await by(consistency.proof, (path) => oldAndNew(older.size, note.size, unhex(older.root), path));
   if (!roots || hex(roots[0]) !== older.root || hex(roots[1]) !== note.root) {
-    return wrong("the log that the older note signed is not the beginning of this one");
+    return wrong(rewritten);
   }
   return [];
 }

@@ -86,6 +86,12 @@ def as_made(draft: Draft) -> None:
 
 
 @good
+def since_its_own_note(draft: Draft) -> None:
+    draft.bundle = draft.log.bundle([draft.log.names[0]], since=None)
+    draft.since = draft.bundle["note"]
+
+
+@good
 def spaced_out(draft: Draft) -> None:
     draft.raw = written(draft.bundle, indent=1, separators=(" ,\t", " :\r\n "))
 

@@ -87,6 +87,15 @@ def since_a_fork(draft: Draft) -> None:
 
 
 @bad
+def since_a_fork_of_the_same_size(draft: Draft) -> None:
+    fork = MadeLog(seed=77, accounts=len(draft.log.names))
+    draft.bundle = draft.log.bundle([draft.log.names[0]], seal=1)
+    size = draft.log.seals[1].leaf + 1
+    text = f"{draft.log.origin}\n{size}\n{base64.b64encode(fork.tree.root(0, size)).decode()}\n"
+    draft.since = f"{text}\n{draft.log.key.line(text)}"
+
+
+@bad
 def since_a_longer_log(draft: Draft) -> None:
     draft.bundle = draft.log.bundle([draft.log.names[0]], seal=1, since=0)
     draft.since = draft.log.seals[3].note
