@@ -213,7 +213,8 @@ class _Seals:
         """The latest plan is that of the last seal, or follows it."""
         plan = self._rows.plan()
         if plan and plan.number != self._rows.plans():
-            self._log(f"the latest plan is numbered {plan.number}, and {self._rows.plans()} were made")
+            of = f", of seal {last.number} or after it," if last else ""
+            self._log(f"the latest plan{of} is numbered {plan.number}, and {self._rows.plans()} were made")
         sealed_at, size = (last.sealed_at, last.size) if last else (-1, 0)
         if last and (plan is None or plan.first_leaf < size):
             if plan is None or plan[1:] != last[1:4]:
@@ -221,7 +222,8 @@ class _Seals:
         elif plan:
             heads, shards = unpacked_heads(plan.heads), self._rows.heads()
             if plan.first_leaf != size or plan.sealed_at <= sealed_at:
-                self._log(f"plan {plan.number} does not follow the last seal")
+                after = f"follow seal {last.number}" if last else "begin the log"
+                self._log(f"plan {plan.number} does not {after}")
             elif len(heads) != len(shards) or any(map(lt, shards, heads)):
                 self._log(f"plan {plan.number} is of events that are not there")
 

@@ -140,7 +140,7 @@ def called(url, *arguments, code=0):
 
 def test_the_command_line(ledger_url, template):
     assert called(ledger_url, "status") == "no rows yet: run 'water-ledger projections rebuild'\n"
-    assert called(ledger_url, "follow", "--once") == "current; 0 events taken in\n"
+    assert called(ledger_url, "follow", "--once") == "current; made anew; 0 events taken in\n"
     status = json.loads(called(ledger_url, "status", "--digest", "--json"))
     assert status == {"generation": 1, "behind": 0, "current_program": True, "digests": template.digests}
     assert called(ledger_url, "status") == "generation 1, 0 events behind\n"
