@@ -73,9 +73,9 @@ def full_disk(round: Round) -> None:
 
 def full_server(round: Round) -> None:
     """No file of a server may grow over a megabyte and a little: the events reach that first."""
-    written = records(round.chance, accounts=3, each=1130)
+    written = records(round.chance, accounts=3, each=1250)
     settings = SAFE | {"log_min_messages": "panic"}
-    with Cluster(round.folder / "server", settings, 1024 + 8 * round.chance.randint(0, 12)) as cluster:
+    with Cluster(round.folder / "server", settings, 1024 + 8 * round.chance.randint(0, 8)) as cluster:
         url = made(cluster.url)
 
         def make_room() -> None:
