@@ -226,12 +226,21 @@ def _tried(url: str, evidence: Evidence, cell: Cell, value: Any) -> bool:
         return False
     try:
         found = verify(url, evidence, processes=1).findings
-        if _claimed(cell):
+        if _claimed(cell) and not _another_of_its_texts(url, cell, value):
             assert found, f"{cell} as {value!r} is not found"
             assert _is_named(cell, found), f"{cell} as {value!r} is not what is told of: {found}"
     finally:
         assert _put(url, cell.table, cell.column, cell.row[cell.column], [(name, after[name]) for name in keys])
     return True
+
+
+def _another_of_its_texts(url: str, cell: Cell, value: Any) -> bool:
+    """Whether a key names another text of its event: that is not found, since an audit knows no command's fields."""
+    if cell[0::2] != ("command", "key"):
+        return False
+    before, after = (each.rpartition("/")[2] for each in (cell.row["key"], value))
+    events = [row for row in _rows(url, "event") if row["account"] == cell.row["account"]]
+    return before != after and any(f'"{after}"'.encode() in bytes(row["state"]) for row in events)
 
 
 _THING = {"head": "shard", "seal": "seal", "seal_note": "seal", "seal_plan": "seal", "seal_key": "key"}
