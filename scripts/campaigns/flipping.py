@@ -243,7 +243,7 @@ def _another_of_its_texts(url: str, cell: Cell, value: Any) -> bool:
     return before != after and any(f'"{after}"'.encode() in bytes(row["state"]) for row in events)
 
 
-_THING = {"head": "shard", "seal": "seal", "seal_note": "seal", "seal_plan": "seal", "seal_key": "key"}
+_THING = {"seal": "seal", "seal_note": "seal", "seal_plan": "seal", "seal_key": "key"}
 """What an audit calls that of which a table holds the rows."""
 
 
@@ -257,6 +257,9 @@ def _is_named(cell: Cell, found: list[Finding]) -> bool:
         case "command":
             accounts = {account for account, _ in events}
             return bool(accounts) and (cell.column == "account" or accounts == {row["account"]})
+        case "head":
+            # Where a head goes back, the events beyond it are told.
+            return any("shard" in each.reason or "outside the ledger" in each.reason for each in found)
         case "tree_part":
             return any("the log tree" in each.reason for each in found)
         case table:
