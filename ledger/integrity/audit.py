@@ -211,10 +211,10 @@ class _Seals:
 
     def _plan(self, last: SealRow | None) -> None:
         """The latest plan is that of the last seal, or follows it."""
-        plan = self._rows.plan()
-        if plan and plan.number != self._rows.plans():
+        plan, made = self._rows.plan(), self._rows.plans()
+        if plan and plan.number != made:
             of = f", of seal {last.number} or after it," if last else ""
-            self._log(f"the latest plan{of} is numbered {plan.number}, and {self._rows.plans()} were made")
+            self._log(f"the latest plan{of} is numbered {plan.number}, and {made} were made")
         sealed_at, size = (last.sealed_at, last.size) if last else (-1, 0)
         if last and (plan is None or plan.first_leaf < size):
             if plan is None or plan[1:] != last[1:4]:

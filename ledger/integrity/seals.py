@@ -128,10 +128,10 @@ def _plan(rows: SealRows, last: SealRow | None, heads: Sequence[int], now: datet
         )
     # A clock that went back does not make a seal older than the one before.
     at = max(microseconds(now), last.sealed_at + 1 if last else 0)
-    latest = rows.plan()
-    if latest and latest.number != rows.plans():
+    latest, made = rows.plan(), rows.plans()
+    if latest and latest.number != made:
         raise NotIntact("a plan was renumbered, so nothing was sealed (run 'water-ledger audit verify')")
-    return Plan(rows.plans() + 1, at, last.size if last else 0, packed_heads(heads))
+    return Plan(made + 1, at, last.size if last else 0, packed_heads(heads))
 
 
 def _grow(rows: SealRows, last: SealRow | None, plan: Plan, report: Report) -> None:

@@ -102,18 +102,23 @@ class Case:
         """What is unpaid after the last day to pay it, moved off closed days (C2)."""
         return tuple(o for o in self.open if self.last_day(o.part) < self.on)
 
+    @property
+    def ground_parts(self) -> tuple[Owed, ...]:
+        """What a shutoff would rest on: what is aged, else what is past due."""
+        return self.aged or self.past_due
+
     @cached_property
     def ground(self) -> dict[str, int]:
-        """The bills that a shutoff would rest on, with the cents unpaid: the aged ones, else those past due."""
+        """The bills that a shutoff would rest on, with the cents unpaid."""
         found: dict[str, int] = {}
-        for owed in self.aged or self.past_due:
+        for owed in self.ground_parts:
             found[owed.bill.id] = found.get(owed.bill.id, 0) + owed.unpaid
         return found
 
     @cached_property
     def needed(self) -> int:
         """The cents that would pay the ground: payments are laid on the oldest open bill, so all before it as well."""
-        ground = self.aged or self.past_due
+        ground = self.ground_parts
         total = needed = 0
         for owed in self.open:
             total += owed.unpaid

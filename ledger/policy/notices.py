@@ -42,8 +42,8 @@ def standing(case: Case) -> Standing | None:
 
 def _ground_of(case: Case, found: Standing) -> list[str]:
     """The bills of the ground that a notice covers; an increase that was mailed after it is not what it named."""
-    ground = case.aged or case.past_due
-    return sorted({o.bill.id for o in ground if o.bill.id in found.bills and o.part.mailed_on <= found.notice.on})
+    parts = (o for o in case.ground_parts if o.part.mailed_on <= found.notice.on)
+    return sorted({o.bill.id for o in parts if o.bill.id in found.bills})
 
 
 @once
@@ -52,12 +52,11 @@ def fresh_notices(case: Case) -> tuple[Standing, ...]:
     missed = _missed_since(case)
     first = [notice for notice in case.account.notices if notice.kind == "discontinuance"]
     notices = final_notices(case, missed) if missed else first
-    unpaid = {owed.bill.id for owed in case.open}
     covered = ((notice, covered_bills(case, notice)) for notice in notices)
     return tuple(
         _standing(case, notice, bills, breached=missed is not None)
         for notice, bills in covered
-        if unpaid.intersection(bills) and not stale(case, notice, bills)
+        if bills and not stale(case, notice, bills)
     )
 
 

@@ -79,20 +79,22 @@ def since_another_size(draft: Draft) -> None:
 
 @bad
 def since_a_fork(draft: Draft) -> None:
-    fork = MadeLog(seed=77, accounts=len(draft.log.names))
     draft.bundle = draft.log.bundle([draft.log.names[0]], since=1)
-    old = draft.log.seals[1].leaf + 1
-    text = f"{draft.log.origin}\n{old}\n{base64.b64encode(fork.tree.root(0, old)).decode()}\n"
-    draft.since = f"{text}\n{draft.log.key.line(text)}"
+    draft.since = note_of_a_fork(draft)
 
 
 @bad
 def since_a_fork_of_the_same_size(draft: Draft) -> None:
-    fork = MadeLog(seed=77, accounts=len(draft.log.names))
     draft.bundle = draft.log.bundle([draft.log.names[0]], seal=1)
+    draft.since = note_of_a_fork(draft)
+
+
+def note_of_a_fork(draft: Draft) -> str:
+    """What the log's own key signed of another log, as large as this one was at its second seal."""
+    fork = MadeLog(seed=77, accounts=len(draft.log.names))
     size = draft.log.seals[1].leaf + 1
     text = f"{draft.log.origin}\n{size}\n{base64.b64encode(fork.tree.root(0, size)).decode()}\n"
-    draft.since = f"{text}\n{draft.log.key.line(text)}"
+    return f"{text}\n{draft.log.key.line(text)}"
 
 
 @bad
