@@ -216,14 +216,16 @@ def _balance(account: Account, when: When) -> Answer:
 def _bill(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> Answer:
     from ledger.policy.clocks import bill_clocks
 
+    unpaid = account.unpaid(bill.id)
+    _, past_due_from = bill.clock(unpaid)
     grace_until, shutoff_from = bill_clocks(bill, account, calendar, policies)
     return {
         "bill": bill.id,
         "kind": bill.issued.kind,
         "mailed_on": plain(bill.mailed_on),
         "amount": money(bill.amount),
-        "unpaid": money(account.unpaid(bill.id)),
-        "past_due_from": plain(bill.past_due_from),
+        "unpaid": money(unpaid),
+        "past_due_from": plain(past_due_from),
         "grace_until": plain(grace_until),
         "shutoff_from": plain(shutoff_from),
         "voided_on": plain(bill.voided_on),

@@ -76,9 +76,12 @@ class IssueBill(Command, frozen=True, kw_only=True, tag="bill issue"):
 
 
 class EvidenceReceipt(Command, frozen=True, kw_only=True, tag="bill receipt"):
-    """Record when the customer really had a bill; without it, receipt is presumed (C9, DO-23)."""
+    """Record when the customer really had a bill; without it, receipt is presumed (C9, DO-23).
 
-    names = ("bill",)
+    A bill that was corrected may be received again.
+    """
+
+    names = ("bill", "received_on")
     example = "--account 7001 --bill B-2402 --received-on 2024-02-03 --evidence 'certified mail receipt'"
 
     bill: Id

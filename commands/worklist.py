@@ -92,18 +92,20 @@ def _items(case: Case) -> Iterator[Item]:
 
 def _shutoff(case: Case) -> Iterator[Item]:
     past_due = case.account.past_due(case.on)
-    oldest = case.past_due[0].bill
+    bill = case.past_due[0].bill
     found = current(case)
     kept = found is not None and found.state == "kept"
     if not kept and case.in_force("notice_given") and standing(case) is None:
         kind = "a final" if found else "a discontinuance"
-        because = f"bill {oldest.id} is past due since {said(oldest.past_due_from)} and {kind} notice may be served"
-        yield Item("serve_notice", None, oldest.id, past_due, because)
+        since = said(min(filter(None, (owed.part.past_due_from for owed in case.past_due if owed.bill is bill))))
+        because = f"bill {bill.id} is past due since {since} and {kind} notice may be served"
+        yield Item("serve_notice", None, bill.id, past_due, because)
     # To ask every rule is dear, and without an aged bill they would not allow it.
     allowed = allowed_from(case) if case.aged else None
     if allowed:
-        because = f"bill {oldest.id} is unpaid and no rule forbids the shutoff at {allowed:%H:%M}"
-        yield Item("authorize_shutoff", None, oldest.id, past_due, because)
+        bill = case.aged[0].bill
+        because = f"bill {bill.id} is unpaid and no rule forbids the shutoff at {allowed:%H:%M}"
+        yield Item("authorize_shutoff", None, bill.id, past_due, because)
 
 
 def _installments(case: Case, found: Progress) -> Iterator[Item]:

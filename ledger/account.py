@@ -15,12 +15,16 @@ from ledger.charges import Charge, Credit, Part, Settlement, settle
 
 
 class Bill(Struct, gc=False):
-    """A bill as it stands: `amount` cents after corrections; `parts` carry the clocks (DO-02 e)."""
+    """A bill as it stands: `amount` cents after corrections; `parts` carry the clocks (DO-02 e).
+
+    `raised` are the days on which an increase was mailed, whether it still stands or not.
+    """
 
     issued: e.BillIssued
     amount: int
     parts: list[Part]
-    received_on: date | None = None
+    raised: list[date] = []
+    receipts: list[date] = []
     voided_on: date | None = None
     versions: list[int] = []
 
@@ -38,6 +42,25 @@ class Bill(Struct, gc=False):
     def past_due_from(self) -> date:
         """The first day on which the bill as issued is past due, literally (DO-02)."""
         return self.issued.past_due_from
+
+    @property
+    def received_on(self) -> date | None:
+        """The last day on which the customer is known to have received it, as issued or as corrected."""
+        return max(self.receipts, default=None)
+
+    def clock(self, unpaid: int) -> tuple[date, date]:
+        """Day 0 and the first day past due of its oldest part of which some of the `unpaid` cents are open (DO-02 e).
+
+        Where nothing is open, those of the bill as issued.
+        """
+        issued = self.issued
+        mailed_on, past_due_from = issued.mailed_on, issued.past_due_from
+        for part in reversed(self.parts):
+            if unpaid <= 0:
+                break
+            mailed_on, past_due_from = part.mailed_on, part.past_due_from or past_due_from
+            unpaid -= part.amount
+        return mailed_on, past_due_from
 
 
 class Fee(Struct):
@@ -252,7 +275,7 @@ class Account:
             if a.amount < 0:
                 yield Credit(a.on, a.version, -a.amount)
         for absorbed in self.absorptions:
-            yield Credit(absorbed.on, absorbed.version, absorbed.amount)
+            yield Credit(absorbed.on, absorbed.version, absorbed.amount, past_due_first=True)
         for answer in self.answers.values():
             if answer.credit:
                 yield Credit(answer.on, answer.version, answer.credit, self._disputed_charge(answer.dispute))

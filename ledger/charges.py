@@ -68,12 +68,13 @@ class Charge(Struct, frozen=True, gc=False):
 
 
 class Credit(Struct, frozen=True, gc=False):
-    """Something given: `amount` cents on a day, perhaps meant for one charge."""
+    """Something given: `amount` cents on a day, perhaps meant for one charge, or for what is past due that day."""
 
     on: date
     version: int
     amount: int
     charge: str | None = None
+    past_due_first: bool = False
 
 
 class Paid(Struct, frozen=True, gc=False):
@@ -140,7 +141,8 @@ class Settlement(Struct):
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
 
-    Where no bill is open, it pays the oldest open fee or adjustment. An increase is owed from its own mailing on, in
+    Where no bill is open, it pays the oldest open fee or adjustment. An absorbed deposit pays what is past due before
+    anything else (DO-32). An increase is owed from its own mailing on, in
     the place of its bill (DO-02 e): what was paid before had gone to what was owed then.
     """
     owed = sorted(charges, key=_turn_of_charge)
@@ -176,6 +178,8 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
         arrive(on)
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
             amount = _pay(deque((credit.charge,)), unpaid, paid, credit, amount, on)
+        elif credit.past_due_first:
+            amount = _pay_past_due([*bills, *others], owed, unpaid, paid, credit)
         pay_oldest(credit, amount, on)
     arrive(date.max)
     over = sum(amount for _, amount in pool)
@@ -196,6 +200,17 @@ def _pay(
             amount -= share
         if not left:
             queue.popleft()
+    return amount
+
+
+def _pay_past_due(
+    names: list[str], owed: list[Charge], unpaid: dict[str, int], paid: dict[str, list[Paid]], credit: Credit
+) -> int:
+    """Lay the credit on what is past due on its day, in the order of the names; what is left of it."""
+    charges, on, amount = {charge.id: charge for charge in owed}, credit.on, credit.amount
+    for name in names:
+        share = min(amount, charges[name].mailed_by(on).past_due(on, unpaid[name]))
+        amount -= share - _pay(deque((name,)), unpaid, paid, credit, share, on)
     return amount
 
 

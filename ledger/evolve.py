@@ -90,12 +90,14 @@ def _bill(a: Account, event: e.BillIssued) -> None:
 
 def _receipt(a: Account, event: e.BillReceiptEvidenced) -> None:
     if bill := a.bills.get(event.bill):
-        bill.received_on = event.received_on
+        bill.receipts.append(event.received_on)
         bill.versions.append(event.version)
 
 
 def _bill_corrected(a: Account, event: e.BillCorrected) -> None:
     if bill := a.bills.get(event.bill):
+        if event.amount > bill.amount:
+            bill.raised.append(event.mailed_on)
         bill.parts = _reparted(bill.parts, event)
         bill.amount = event.amount
         bill.versions.append(event.version)

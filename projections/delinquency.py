@@ -56,14 +56,15 @@ def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
         return
     case, account = seen.case, seen.account
     oldest = case.open[0].bill if case.open else None
+    mailed_on, past_due_from = oldest.clock(account.unpaid(oldest.id)) if oldest else (None, None)
     clocks = seen.world.clocks(account)
-    grace_until, shutoff_from = clocks[oldest.mailed_on, oldest.past_due_from] if oldest else (None, None)
+    grace_until, shutoff_from = clocks[mailed_on, past_due_from] if mailed_on and past_due_from else (None, None)
     chosen = standing(case) if account.notices and case.in_force("notice_given") else None
     yield DelinquencyRow(
         unpaid=sum(part.unpaid for part in owed),
         past_due_from=min((part.past_due_from for part in owed if part.past_due_from), default=None),
         bill=oldest.id if oldest else None,
-        mailed_on=oldest.mailed_on if oldest else None,
+        mailed_on=mailed_on,
         grace_until=grace_until,
         shutoff_from=shutoff_from,
         earliest=first_lawful(case) if oldest else None,

@@ -55,14 +55,16 @@ def bills(seen: Folded) -> Iterator[BillRow]:
     account, clocks, left = seen.account, seen.world.clocks(seen.account), seen.account.settled.left
     for bill in account.bills.values():
         issued = bill.issued
-        grace_until, shutoff_from = clocks[issued.mailed_on, issued.past_due_from]
+        open_cents = left.get(f"bill {issued.bill}", 0)
+        clock = bill.clock(open_cents)
+        grace_until, shutoff_from = clocks[clock]
         yield BillRow(
             issued.bill,
             issued.kind,
             issued.mailed_on,
             bill.amount,
-            left.get(f"bill {issued.bill}", 0),
-            issued.past_due_from,
+            open_cents,
+            clock[1],
             grace_until,
             shutoff_from,
             bill.received_on,

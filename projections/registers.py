@@ -278,13 +278,13 @@ def _rested_on(then: Case) -> dict[str, Any]:
     stood = standing(then) if then.in_force("notice_given") else None
     notices = [each for each in account.notices if each.kind in ("discontinuance", "final")]
     notice = stood.notice if stood else notices[-1] if notices else None
-    contacts = [each for each in account.contacts if owed is None or each.day >= owed.bill.mailed_on]
+    contacts = [each for each in account.contacts if owed is None or each.day >= owed.part.mailed_on]
     last = max(contacts, key=order, default=None)
     permission = next((each for each in reversed(account.authorized) if each.day == then.on), None)
     inability = account.health.get("inability")
     return {
         "bill": owed.bill.id if owed else None,
-        "mailed_on": owed.bill.mailed_on if owed else None,
+        "mailed_on": owed.part.mailed_on if owed else None,
         "past_due": account.past_due(then.on),
         "notice": notice.notice if notice else None,
         "notice_kind": notice.kind if notice else None,

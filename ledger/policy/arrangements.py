@@ -14,7 +14,6 @@ from ledger.calendar import ONE_DAY
 from ledger.events import ArrangementAgreed, ArrangementKind, Installment, NoticeServed
 from ledger.money import money
 from ledger.policy.case import (
-    FOR_EVER,
     Case,
     Verdict,
     blocks,
@@ -234,7 +233,7 @@ def arrangement_shields(case: Case) -> Verdict:
     """No shutoff while an arrangement is kept (DO-11)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(case, found)
+        return none_in_play(case, found)
     name = found.arrangement.id
     if found.state == "kept":
         because = f"arrangement {name} of {said(found.agreed.on)} is kept: {money(found.required)} was due since"
@@ -248,7 +247,7 @@ def kept_current(case: Case) -> Verdict:
     """The shield holds as long as later bills are paid in time too (DO-12)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(case, found)
+        return none_in_play(case, found)
     name = found.arrangement.id
     if found.state == "kept":
         because = f"every bill mailed since arrangement {name} was agreed is paid or may still be paid"
@@ -256,35 +255,9 @@ def kept_current(case: Case) -> Verdict:
     return permits(f"arrangement {name} no longer shields: {found.missed} was not paid", found.events, **found.facts)
 
 
-@rule("breach_notice", layer="policy")
-def breach_notice(case: Case) -> Verdict:
-    """After a breach, five business days from a final notice (DO-13)."""
-    found = latest(case)
-    if found is None or found.state == "complete":
-        return _none_in_play(case, found)
-    name = found.arrangement.id
-    if found.state == "kept" or found.since is None:
-        return permits(f"arrangement {name} was not missed, so no final notice is owed", found.events, **found.facts)
-    finals = final_notices(case, found.since)
-    if not finals:
-        because = f"arrangement {name} was missed on {said(found.since)} and no final notice was served since"
-        return blocks(because, found.events, FOR_EVER, **found.facts)
-    notice = min(finals, key=lambda each: _final_has_run(case, each))
-    first = _final_has_run(case, notice)
-    facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
-    because = f"final notice {notice.notice} of {said(notice.on)} allows a shutoff from {said(first)}"
-    if case.on < first:
-        return blocks(because, (*found.events, notice.version), first - ONE_DAY, **facts)
-    return permits(because, (*found.events, notice.version), **facts)
-
-
 def final_notices(case: Case, since: date) -> list[NoticeServed]:
     """The final notices served since a miss."""
     return [n for n in case.account.notices if n.kind == "final" and n.on >= since]
-
-
-def _final_has_run(case: Case, notice: NoticeServed) -> date:
-    return case.after_business_days(notice.on, case.value("breach_notice", "business_days"))
 
 
 @rule("no_second_chance", layer="policy")
@@ -292,14 +265,15 @@ def no_second_chance(case: Case) -> Verdict:
     """After a breach no further arrangement is owed; the utility may still agree to one (DO-14)."""
     found = latest(case)
     if found is None or found.state == "complete":
-        return _none_in_play(case, found)
+        return none_in_play(case, found)
     if found.state == "kept":
         return permits(f"arrangement {found.arrangement.id} was not missed", found.events, **found.facts)
     because = f"after the breach of arrangement {found.arrangement.id} no further arrangement is owed"
     return permits(because, found.events, **found.facts)
 
 
-def _none_in_play(case: Case, found: Progress | None) -> Verdict:
+def none_in_play(case: Case, found: Progress | None) -> Verdict:
+    """What a rule on arrangements says where none is in play."""
     if found:
         nothing_open = _paid_off(case, found.agreed, case.on, missed=True)
         why = "nothing that it covered is open" if nothing_open else "all that it asked for is paid"

@@ -20,11 +20,12 @@ def past_due_from(mailed_on: date, parameters: Parameters) -> tuple[date, RuleVe
 
 
 def bill_clocks(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> tuple[date, date]:
-    """`grace_until` and `shutoff_from` of a bill, both counted to days that the offices are open.
+    """`grace_until` and `shutoff_from` of a bill, both counted to days that the offices are open (`Bill.clock`).
 
     `shutoff_from` is the last day of the calendar where no rule will ever say from when the bill is past due.
     """
-    return clocks_from(bill.mailed_on, bill.past_due_from, account.residential, account.district, calendar, policies)
+    clock = bill.clock(account.unpaid(bill.id))
+    return clocks_from(*clock, account.residential, account.district, calendar, policies)
 
 
 def clocks_from(

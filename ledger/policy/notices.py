@@ -1,12 +1,13 @@
 """Notices: given, run for long enough, and to the occupants as well (DO-19 to DO-21)."""
 
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ledger.calendar import ONE_DAY
 from ledger.charges import Charge, Credit, Settlement, settle
 from ledger.events import NoticeServed, PaymentReceived
-from ledger.policy.arrangements import current, final_notices
+from ledger.policy.arrangements import current, final_notices, latest, none_in_play
 from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, once, permits, rule, said
 
 
@@ -133,7 +134,7 @@ def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date 
 
 
 def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], *, breached: bool) -> Standing:
-    days, ran_from = notice_days(case, notice), max(notice.on, _answered(case, bills) or notice.on)
+    days, ran_from = notice_days(case, notice), _ran_from(case, notice, bills)
     act_by = case.calendar.next_open(notice.act_by) if notice.act_by else None
     first = None if breached else ran_from + timedelta(days=days)
     return Standing(notice, bills, days, ran_from, first, act_by, _stale_after(case, notice))
@@ -151,15 +152,19 @@ def notice_days(case: Case, notice: NoticeServed) -> int:
     return days
 
 
-def _answered(case: Case, bills: tuple[str, ...]) -> date | None:
+def _ran_from(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> date:
     # After the answer to a petition the customer may appeal, so the notice runs anew (DO-25).
     account = case.account
-    days = (
+    answers = (
         answer.on
         for name, answer in account.answers.items()
         if answer.outcome != "withdrawn" and name in account.disputes and account.disputes[name].bill in bills
     )
-    return max(days, default=None)
+    return max([notice.on, *answers])
+
+
+def _anew(notice: NoticeServed, ran_from: date) -> str:
+    return f", anew from the answer of {said(ran_from)}" if ran_from > notice.on else ""
 
 
 @rule("notice_given", layer="policy")
@@ -195,8 +200,7 @@ def notice_period(case: Case) -> Verdict:
         because = f"after a breach the business days since the final notice count ({case.rule_id('breach_notice')})"
         return not_applicable(because, (notice.version,), notice=notice.notice)
     because = f"notice {notice.notice} of {said(notice.on)} must run {chosen.days} days"
-    if chosen.ran_from > notice.on:
-        because += f", anew from the answer of {said(chosen.ran_from)}"
+    because += _anew(notice, chosen.ran_from)
     facts: dict[str, Any] = {"notice": notice.notice, "served": notice.on, "method": notice.method, "days": chosen.days}
     events = (notice.version,)
     told = occupant_notices(case)
@@ -213,6 +217,33 @@ def notice_period(case: Case) -> Verdict:
         until = min(first - ONE_DAY, chosen.stale_after) if len(fresh_notices(case)) == 1 else None
         return blocks(f"{because}, so until {said(first - ONE_DAY)}", events, until, first_day=first, **facts)
     return permits(f"{because}, which ended before {said(first)}", events, first_day=first, **facts)
+
+
+@rule("breach_notice", layer="policy")
+def breach_notice(case: Case) -> Verdict:
+    """After a breach, five business days from a final notice (DO-13)."""
+    found = latest(case)
+    if found is None or found.state == "complete":
+        return none_in_play(case, found)
+    name = found.arrangement.id
+    if found.state == "kept" or found.since is None:
+        return permits(f"arrangement {name} was not missed, so no final notice is owed", found.events, **found.facts)
+    finals = final_notices(case, found.since)
+    if not finals:
+        because = f"arrangement {name} was missed on {said(found.since)} and no final notice was served since"
+        return blocks(because, found.events, FOR_EVER, **found.facts)
+    first, ran_from, notice = min((_final_has_run(case, each) for each in finals), key=itemgetter(0))
+    facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
+    because = f"final notice {notice.notice} of {said(notice.on)}{_anew(notice, ran_from)}"
+    because += f" allows a shutoff from {said(first)}"
+    if case.on < first:
+        return blocks(because, (*found.events, notice.version), first - ONE_DAY, **facts)
+    return permits(because, (*found.events, notice.version), **facts)
+
+
+def _final_has_run(case: Case, notice: NoticeServed) -> tuple[date, date, NoticeServed]:
+    ran_from = _ran_from(case, notice, covered_bills(case, notice))
+    return case.after_business_days(ran_from, case.value("breach_notice", "business_days")), ran_from, notice
 
 
 @rule("occupants_informed", layer="policy")

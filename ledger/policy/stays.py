@@ -43,12 +43,13 @@ def petition_days(case: Case, bill: Bill, by: date | None = None) -> PetitionDay
 
     DO-23, C9. Raises NoVersion where no rule does.
     """
-    mailed = max((part.mailed_on for part in bill.parts if part.mailed_on <= (by or case.on)), default=bill.mailed_on)
+    mailed = max((day for day in bill.raised if day <= (by or case.on)), default=bill.mailed_on)
+    mailed_next = min((day for day in bill.raised if day > mailed), default=date.max)
     received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
-    if bill.received_on and bill.received_on >= mailed:
-        received, presumed = bill.received_on, False
+    if evidenced := [day for day in bill.receipts if mailed <= day < mailed_next]:
+        received, presumed = max(evidenced), False
     last = case.calendar.next_open(received + case.days("petition_in_time"))
     return PetitionDays(mailed, received, presumed, last)
 
@@ -96,7 +97,8 @@ def undisputed(case: Case) -> dict[str, int]:
     """The bills a shutoff may rest on in spite of petitions and appeals, with the cents that are not disputed."""
     left = dict(case.ground)
     appealed = [case.account.disputes.get(a.filed.dispute) for a in staying_appeals(case)]
-    for petition in (*staying_petitions(case), *filter(None, appealed)):
+    # Two appeals may be about one petition, and an appeal about one that waits for its answer.
+    for petition in {each.dispute: each for each in (*staying_petitions(case), *filter(None, appealed))}.values():
         if petition.bill in left:
             left[petition.bill] -= petition.disputed_amount
     return {bill: amount for bill, amount in left.items() if amount > 0}

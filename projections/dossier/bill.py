@@ -76,7 +76,10 @@ def _facts(case: CaseFile, found: Bill) -> Iterator[tuple[str, Cell]]:
 def _received(case: CaseFile, found: Bill) -> Cell:
     if found.received_on:
         evidence = [
-            event for event in case.known if isinstance(event, e.BillReceiptEvidenced) and event.bill == found.id
+            event
+            for event in case.known
+            if isinstance(event, e.BillReceiptEvidenced)
+            and (event.bill, event.received_on) == (found.id, found.received_on)
         ]
         why = next((event.evidence for event in evidence if event.evidence), None) or "as evidenced"
         return Cell(f"{dated(found.received_on)}: {why}", tuple(event.version for event in evidence))

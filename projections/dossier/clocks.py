@@ -119,21 +119,25 @@ def _to_pay(case: CaseFile, bill: Bill) -> list[AnyBlock]:
 
 def _before_shutoff(case: CaseFile, bill: Bill) -> list[AnyBlock]:
     title = "Days to pay before the water may be turned off"
-    _, shutoff_from = bill_clocks(bill, case.account, case.now.calendar, case.now.policies)
+    judged = case.now.account
+    bill = judged.bills.get(bill.id, bill)
+    first_day, _ = bill.clock(judged.unpaid(bill.id))
+    _, shutoff_from = bill_clocks(bill, judged, case.now.calendar, case.now.policies)
     then = case.under_rules_of(min(case.at.date(), shutoff_from))
     rule = then.parameters.get("days_to_pay")
-    if rule is None or rule.state != "in_force" or not case.account.residential:
+    if rule is None or rule.state != "in_force" or not judged.residential:
         return _absent(title, rule)
-    count = calendar_days(bill.mailed_on, rule.values["days"], then.calendar)
+    count = calendar_days(first_day, rule.values["days"], then.calendar)
     text = f"By age alone a shutoff is possible from {dated(shutoff_from)}"
     if shutoff_from == FOR_EVER:
         text = "By age alone a shutoff is never possible: no rule says any more from when the bill is past due"
     cite: tuple[int, ...] = (bill.issued.version,)
     if case.shutoff:
         on = case.shutoff.made.day
-        text += f"; the water was turned off on {dated(on)}, day {(on - bill.mailed_on).days}"
+        text += f"; the water was turned off on {dated(on)}, day {(on - first_day).days}"
         cite += (case.shutoff.made.version,)
-    zero = Cell("the bill was mailed", (bill.issued.version,))
+    what = "the bill was mailed" if first_day == bill.mailed_on else "its increase was mailed; the rest is paid"
+    zero = Cell(what, tuple(bill.versions) or (bill.issued.version,))
     return _shown(Clock(title, rule, count, zero, "Last day to pay", Cell(f"{text}.", cite)))
 
 
@@ -163,16 +167,16 @@ def _served(notice: e.NoticeServed) -> Cell:
 def _of_standing(case: CaseFile, asked: Case, chosen: Standing) -> list[AnyBlock]:
     notice, calendar = chosen.notice, asked.calendar
     zero = _served(notice)
+    if chosen.ran_from > notice.on:
+        answers = [a for a in asked.account.answers.values() if a.on == chosen.ran_from]
+        cite = (notice.version, *(a.version for a in answers))
+        zero = Cell(f"the petition was answered; notice {notice.notice} of {said(notice.on)} runs anew", cite)
     if chosen.first_day is None:
         rule = asked.parameters.rule("breach_notice")
-        count = business_days(notice.on, rule.values["business_days"], calendar)
+        count = business_days(chosen.ran_from, rule.values["business_days"], calendar)
     else:
         rule = asked.parameters.rule("notice_period")
         count = calendar_days(chosen.ran_from, chosen.days, calendar, moves=False)
-        if chosen.ran_from > notice.on:
-            answers = [a for a in asked.account.answers.values() if a.on == chosen.ran_from]
-            cite = (notice.version, *(a.version for a in answers))
-            zero = Cell(f"the petition was answered; notice {notice.notice} of {said(notice.on)} runs anew", cite)
     text = f"From {dated(count.last)} the notice no longer stood in the way"
     if chosen.act_by:
         text += f"; the day it names to act by had passed from {dated(chosen.act_by + ONE_DAY)}"

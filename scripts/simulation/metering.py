@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from scripts.simulation.chance import MONTHS
-from scripts.simulation.days import DAY
+from scripts.simulation.days import DAY, month_of
 
 if TYPE_CHECKING:
     from scripts.simulation.life import Life
@@ -50,7 +50,7 @@ def install(life: "Life", day: int, units: list[int] | None = None) -> None:
 def run(life: "Life", meter: Meter, day: int) -> None:
     """Let the water run through a meter until `day`; none runs while it is off."""
     span = day - meter.read_on
-    month = (day - 15) % 365 * 12 // 365
+    month = month_of(day - 15) % 12
     season = life.profile.seasons[month]
     if life.on and span > 0:
         used = life.plan.use * 10 * season // 1000 * span // 30

@@ -66,6 +66,15 @@ def test_a_failure_names_the_round_that_repeats_it():
         play(campaign, "sqlite", seed=3, first=first, rounds=1)
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C heeded by what is started here; a shell has it ignored by all that it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_leaves_nothing_behind(how, tmp_path):
     program = [sys.executable, "-m", "scripts.campaigns", "--only", "1"]

@@ -128,6 +128,14 @@ def test_worklist_a_notice_may_be_served_once_a_bill_is_past_due():
     assert tasks("2024-04-26", bill, notice_served("2024-04-25")) == []
 
 
+@pytest.mark.parametrize(("on", "due"), [("2024-05-20", []), ("2024-05-21", ["21 May 2024"])])
+def test_worklist_a_raised_bill_is_past_due_from_its_increase_on(on, due):
+    paid, raised = payment("2024-03-10 10:00", "90.00"), bill_corrected("B1", "120.00", "2024-05-01")
+    told = history(bill_mailed("2024-03-04", "90.00", "B1"), paid, raised)
+    rows = answers_over_all.worklist([told], *RULES, day(on))["rows"]
+    assert [row["because"].partition(" since ")[2].partition(" and ")[0] for row in rows] == due
+
+
 def test_worklist_a_shutoff_may_be_authorized():
     assert tasks("2024-05-22", *AGED) == []
     assert tasks("2024-05-23", *AGED) == [("authorize_shutoff", "B1", None)]

@@ -1,12 +1,13 @@
 """Payments: reported, received, taken back, moved."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ledger.context import On
 from ledger.events import (
+    Channel,
     FeeCharged,
     PaymentReceived,
     PaymentReported,
@@ -108,6 +109,11 @@ def test_do_45_a_payment_handed_to_field_staff_is_charged_the_collection_fee():
         basis=fee.basis,
     )
     assert [version.rule for version in fee.basis] == ["DO-45", "DO-02"]
+
+
+@pytest.mark.parametrize("channel", sorted({*get_args(Channel)} - {"field"}))
+def test_do_45_a_payment_made_in_any_other_way_has_no_fee(channel):
+    assert [e.type for e in World().then("payment receive", **at("2024-03-04T10:00", channel))] == ["PaymentReceived"]
 
 
 def test_do_45_no_fee_where_the_policy_has_none():

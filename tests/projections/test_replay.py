@@ -163,13 +163,14 @@ def test_a_worker_dies_on_the_way_and_the_digests_are_the_same(
 def test_with_no_worker_left_it_says_so(
     sqlite_store_url: str, template: Template, folder: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(machines, "PATIENCE", 3)
     template.at(sqlite_store_url).close()
     exported(sqlite_store_url, folder)
     export = Columns(folder)
 
     def replay_and_kill(projector: Projector) -> None:
         with workers(cluster.address, export, projector.lookup) as fold:
+            # Only now: a worker takes its time to start, which says nothing of how long one that is gone is missed.
+            monkeypatch.setattr(machines, "PATIENCE", 3)
             replay(export, fold, lambda done, of: [worker.kill() for worker in cluster.workers])
 
     with Projector(sqlite_store_url) as projector:

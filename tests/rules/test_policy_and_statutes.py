@@ -9,6 +9,7 @@ import pytest
 
 from commands.rule_book import rule_book
 from ledger import events as e
+from ledger.policy.clocks import bill_clocks
 from ledger.policy.stays import petition_late_by
 from ledger.refusal import Invalid
 from tests.cases import (
@@ -61,6 +62,26 @@ def test_do_02_e_an_increase_leaves_what_was_paid_in_time_paid(case, on, past_du
     case.given(bill_corrected("B-1", "130.00", "2024-05-01"))
     account = case.at(on).account
     assert (account.unpaid("B-1"), account.unpaid("B-2"), account.past_due(day(on))) == (3000, 0, past_due)
+
+
+@pytest.mark.parametrize(
+    ("paid", "past_due_from", "grace_until", "shutoff_from"),
+    [
+        ("99.99", "2024-01-22", "2024-01-22", "2024-03-22"),
+        ("100.00", "2024-05-21", "2024-05-20", "2024-07-20"),
+        ("130.00", "2024-01-22", "2024-01-22", "2024-03-22"),
+    ],
+)
+def test_do_02_e_a_raised_bill_runs_on_the_clocks_of_its_oldest_unpaid_part(
+    case, paid, past_due_from, grace_until, shutoff_from
+):
+    """Given 100.00 mailed on 2 January and 30.00 more on 1 May; the 19th day of the first is a Sunday."""
+    case.given(bill_mailed("2024-01-02", "100.00", "B-1"), bill_corrected("B-1", "130.00", "2024-05-01"))
+    found = case.given(payment("2024-05-02 10:00", paid)).at("2024-05-03")
+    bill = found.account.bills["B-1"]
+    assert bill.clock(found.account.unpaid("B-1"))[1] == day(past_due_from)
+    clocks = bill_clocks(bill, found.account, found.calendar, found.policies)
+    assert clocks == (day(grace_until), day(shutoff_from))
 
 
 @pytest.mark.parametrize(("on", "do_04"), [("2024-07-19", "blocks"), ("2024-07-20", "permits")])

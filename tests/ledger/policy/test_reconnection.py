@@ -21,6 +21,8 @@ from tests.cases import (
 
 OFF = (bill_mailed("2024-03-04"), disconnected("2024-05-23 10:00"))
 
+AFTER_HOURS = reconnection_requested("2024-05-24 09:30", after_hours=True)
+
 
 def answer(case: Book, when: str) -> tuple[bool, int, int]:
     found = case.reconnection(when)
@@ -72,6 +74,8 @@ def test_there_is_nothing_to_reconnect_while_the_water_is_on(case):
     [
         (True, "2024-05-24 17:00", 7500),
         (True, "2024-05-24 16:59", 3000),
+        (True, "2024-05-28 07:59", 7500),  # the Tuesday after Memorial Day
+        (True, "2024-05-28 08:00", 3000),
         (False, "2024-05-24 17:00", 3000),
         (False, "2024-05-24 16:59", 3000),
         (True, "2024-05-25 12:00", 7500),  # a Saturday
@@ -106,15 +110,21 @@ def test_hs_116914_a_higher_fee_is_capped():
         '[pack]\nname = "own"\ntitle = "A company of its own"\nread = 2024-01-01\n'
         '[reconnection_fee]\nid = "OWN-1"\ncite = "Rule 11"\n'
         'versions = [{ since = 1999-01-01, amount = 6000, source = "example" }]\n'
+        '[after_hours_reconnection_fee]\nid = "OWN-2"\ncite = "Rule 11"\n'
+        'versions = [{ since = 1999-01-01, amount = 15001, source = "example" }]\n'
         '[sb998_fee_caps]\nid = "CAP-1"\ncite = "116914"\n'
         'versions = [{ since = 1999-01-01, regular = 5000, after_hours = 15000, source = "example" }]\n'
     )
     book = Book().given(*OFF)
     book.policies = type(book.policies).of([(text, book.at("2024-01-01").on)])
-    for low_income, amount, rule in ((True, 5000, "CAP-1"), (False, 6000, "OWN-1")):
-        asked = book.opened(low_income=low_income).at("2024-05-24 10:00")
-        found = reconnection_fee(asked, asked.account.shutoffs[0], None)
-        assert (found[1], found[2].rule) == (amount, rule)
+    for low_income, regular, after_hours in (
+        (True, (5000, "CAP-1"), (15000, "CAP-1")),
+        (False, (6000, "OWN-1"), (15001, "OWN-2")),
+    ):
+        asked = book.opened(low_income=low_income).at("2024-05-25 10:00")  # a Saturday
+        for request, expected in ((None, regular), (AFTER_HOURS, after_hours)):
+            found = reconnection_fee(asked, asked.account.shutoffs[0], request)
+            assert (found[1], found[2].rule) == expected
 
 
 @pytest.mark.parametrize(
