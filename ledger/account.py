@@ -46,7 +46,7 @@ class Bill(Struct, gc=False):
     @property
     def received_on(self) -> date | None:
         """The last day on which the customer is known to have received it, as issued or as corrected."""
-        return max(self.receipts, default=None)
+        return max(self.receipts) if self.receipts else None
 
     def clock(self, unpaid: int) -> tuple[date, date]:
         """Day 0 and the first day past due of its oldest part of which some of the `unpaid` cents are open (DO-02 e).

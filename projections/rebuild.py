@@ -18,11 +18,8 @@ from ledger.store.codec import decode
 from ledger.store.log import LAST, StoreError, StoreUnavailable
 from projections.catalogue import Packed, pack
 from projections.rows import Folded
-from projections.runner import RULES, Projector, RulesChanged
+from projections.runner import AT_ONCE, RULES, Projector, RulesChanged
 from projections.store import Generation, Stretch, code
-
-AT_ONCE = 200
-"""How many accounts are written in one transaction."""
 
 WORTH_A_PROCESS = 2000
 """How many events a process is started for: it takes as long to start as they take to fold."""

@@ -14,9 +14,11 @@ from projections.databases import open_database
 from projections.rows import Folded, World
 from projections.store import BOOKKEEPING, Generation, Views, code
 
-BATCH = 1000
-"""How many events are taken in one transaction."""
+BATCH = 5_000
+"""How many events are taken in one transaction: an account is folded once for the reads and bills of a whole night."""
 
+AT_ONCE = 200
+"""How many accounts are loaded and written at once."""
 
 FAR = 20_000
 """How many events behind, and half of what was folded, before all accounts are folded anew instead."""
@@ -84,8 +86,11 @@ class Projector:
             raise RulesChanged
         if rows:
             positions = _after(generation.positions, rows)
-            accounts = dict.fromkeys(row.account for row in rows if row.account != UTILITY)
-            self.views.replace(generation, self.fold(self.log.load(accounts), generation.utility), positions)
+            accounts = list(dict.fromkeys(row.account for row in rows if row.account != UTILITY))
+            self.views.move(generation, positions)
+            for low in range(0, len(accounts), AT_ONCE):
+                some = accounts[low : low + AT_ONCE]
+                self.views.replace(generation, self.fold(self.log.load(some), generation.utility))
             generation = generation._replace(positions=positions)
         return generation, len(rows)
 

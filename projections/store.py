@@ -105,15 +105,15 @@ class Views:
             self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows))
         return True
 
-    def replace(
-        self, generation: Generation, rows: Mapping[str, Packed], positions: Mapping[int, int] | None = None
-    ) -> None:
-        """Replace the rows of some accounts and move the checkpoint, in the transaction that is open."""
+    def move(self, generation: Generation, positions: Mapping[int, int]) -> None:
+        """Move the checkpoint, in the transaction that is open."""
+        move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
+        self.database.run(move, (_written(positions), generation.number))
+
+    def replace(self, generation: Generation, rows: Mapping[str, Packed]) -> None:
+        """Replace the rows of some accounts, in the transaction that is open."""
         self.database.delete(generation.table, rows)
         self.database.insert(generation.table, COLUMNS, ((account, *packed) for account, packed in rows.items()))
-        if positions is not None:
-            move = "UPDATE {s}generation SET positions = ? WHERE number = ?"
-            self.database.run(move, (_written(positions), generation.number))
 
     def show(self, generation: Generation) -> None:
         """Have every view show this generation, in the transaction that is open."""
