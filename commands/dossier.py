@@ -16,7 +16,6 @@ from commands.cli import REFUSED
 from commands.outputs import FORMULA, whole
 from commands.questions import Account, Moment, Named, books_at
 from ledger import events as e
-from ledger.refusal import Invalid
 
 if TYPE_CHECKING:
     from ledger.books import Books
@@ -43,11 +42,9 @@ class Folder(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not value.strip():
-            raise Invalid("invalid_value", "output: it has no name; give a folder, which is made where it is missing")
+            self.fail("it has no name; give a folder, which is made where it is missing", param, ctx)
         if Path(value).exists() and not Path(value).is_dir():
-            raise Invalid(
-                "invalid_value", f"output: {value} is a file; give a folder, which is made where it is missing"
-            )
+            self.fail(f"{value} is a file; give a folder, which is made where it is missing", param, ctx)
         return str(value)
 
 
