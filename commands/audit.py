@@ -30,7 +30,7 @@ class Store(NamedTuple):
 @contextmanager
 def store_at(url: str, *, read_only: bool = False) -> Iterator[Store]:
     """The ledger at `url`, which has to be there; raises NotALedger."""
-    from commands.questions import require_ledger
+    from ledger.store.log import require_ledger
     from ledger.store.open import open_log, seals_of
 
     with (
