@@ -126,6 +126,20 @@ def test_personal_data_is_shown_unless_it_is_withheld(posted: Call, tmp_path: Pa
     assert "keys" not in json.loads((tmp_path / "redacted" / "bundle.json").read_bytes())["accounts"][0]
 
 
+def test_a_case_file_with_personal_data_is_its_owner_s(posted: Call, tmp_path: Path):
+    """Given a folder with a withheld case file that others may read; the one that is written over it they may not."""
+    folder = tmp_path / "case"
+    posted("audit", "key", "create")
+    assert posted("audit", "seal").exit_code == 0
+    posted("dossier", "7001", "--redact", "-o", str(folder))
+    (folder / "index.html").chmod(0o644)
+    assert posted("dossier", "7001", "-o", str(folder)).exit_code == 0
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
+    posted("dossier", "7001", "--redact", "-o", str(folder))
+    (folder / "any other file").touch()
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1, "what withholds is a file like any other"
+
+
 def test_the_bundle_beside_the_page_holds(posted: Call, tmp_path: Path):
     vkey = posted("audit", "key", "create").stdout.strip()
     posted("audit", "seal")
