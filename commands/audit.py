@@ -30,7 +30,7 @@ class Store(NamedTuple):
 @contextmanager
 def store_at(url: str, *, read_only: bool = False) -> Iterator[Store]:
     """The ledger at `url`, which has to be there; raises NotALedger."""
-    from commands.questions import require_ledger
+    from ledger.store.log import require_ledger
     from ledger.store.open import open_log, seals_of
 
     with (
@@ -115,10 +115,15 @@ def _first_line(value: str) -> str:
 
 def note_text(path: str) -> str:
     """The text of the note in a file (- reads standard input); raises BadNote where it is no text."""
+    from commands.feed import pieces
     from ledger.integrity.notes import MOST_BYTES, BadNote
 
+    raw = b""
     with click.open_file(path, "rb") as file:
-        raw: bytes = file.read(MOST_BYTES + 1)
+        for piece in pieces(file):
+            raw += piece
+            if len(raw) > MOST_BYTES:
+                break
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -10,7 +10,6 @@ import click
 from commands.audit import KEY_HELP, VKey, fail, in_words, store_at
 from commands.cli import BROKEN, REFUSED
 from commands.progress import reached
-from commands.questions import require_ledger
 from ledger.events import UTILITY
 from ledger.integrity.archive import Archive, BadArchive, NotEmpty, write
 from ledger.integrity.bundle import NotSealed
@@ -77,6 +76,7 @@ def replay(ctx: click.Context, folder: Path, vkey: "Key | None", tables: bool) -
 
 def _replayed(url: str, opened: Archive, tables: bool) -> tuple[dict[str, str], int, int]:
     from ledger.store.codec import decode
+    from ledger.store.log import require_ledger
     from ledger.utility import Utility
     from projections.catalogue import PROJECTIONS, pack
     from projections.rows import Folded, World

@@ -19,8 +19,8 @@ from ledger.refusal import Refused
 class CloseBooks(UtilityCommand, frozen=True, kw_only=True, tag="books close"):
     """Close the books through a day: the control totals since the last close are recorded as they stand.
 
-    What is recorded later and takes effect in the closed period is recorded all the same, flagged late-entry, and
-    listed by 'trial-balance --late'.
+    An entry that comes later and takes effect in the closed period is recorded all the same, flagged late-entry, and
+    listed by 'trial-balance --late'. What moves no money (a read, a notice) is no entry: no total says anything of it.
     """
 
     names = ("through",)

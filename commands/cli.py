@@ -227,7 +227,8 @@ def _called() -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except Refused as error:
-        return _told(f"Error: {error}", REFUSED)
+        # Options that contradict each other are wrong whatever the ledger holds.
+        return _told(f"Error: {error}", MISUSED if error.code == "invalid_period" else REFUSED)
     except BadAddress as error:
         return _told(f"Error: {error}", MISUSED)
     except Unreadable as error:

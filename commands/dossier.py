@@ -16,7 +16,6 @@ from commands.cli import REFUSED
 from commands.outputs import FORMULA, whole
 from commands.questions import Account, Moment, Named, books_at
 from ledger import events as e
-from ledger.refusal import Invalid
 
 if TYPE_CHECKING:
     from ledger.books import Books
@@ -43,11 +42,9 @@ class Folder(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not value.strip():
-            raise Invalid("invalid_value", "output: it has no name; give a folder, which is made where it is missing")
+            self.fail("it has no name; give a folder, which is made where it is missing", param, ctx)
         if Path(value).exists() and not Path(value).is_dir():
-            raise Invalid(
-                "invalid_value", f"output: {value} is a file; give a folder, which is made where it is missing"
-            )
+            self.fail(f"{value} is a file; give a folder, which is made where it is missing", param, ctx)
         return str(value)
 
 
@@ -67,7 +64,8 @@ def dossier(
 
     index.html needs no network and no other file, checks itself in the browser, and can be sent alone. Every rule
     answers for the moment judged twice: by what was known then, and by what is known now. The PDF needs the extra
-    [pdf], and the proof a seal ('water-ledger audit seal').
+    [pdf], and the proof a seal ('water-ledger audit seal'). Unless --redact is given the page and the proof hold the
+    keys that open the account's personal data: only their owner may read the files.
 
     \b
     Example:
@@ -95,7 +93,7 @@ def dossier(
     pdf, no_pdf = _pdf(written, proof)
     if pdf:
         made["dossier.pdf"] = pdf
-    _write(Path(folder), made)
+    _write(Path(folder), made, private=not redact)
     click.echo(f"written in {folder}: {', '.join(name for name in FILES if name in made)}")
     for sentence in filter(None, (why_not, no_pdf)):
         click.echo(sentence, err=True)
@@ -156,12 +154,12 @@ def _guarded(head: Sequence[str], row: Sequence[str], numbers: frozenset[str]) -
         yield f"'{text}" if name not in numbers and text.startswith(FORMULA) else text
 
 
-def _write(folder: Path, made: dict[str, bytes]) -> None:
+def _write(folder: Path, made: dict[str, bytes], *, private: bool) -> None:
     """Write each file whole or not at all; what an older case file left here and this one lacks goes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         if name not in made:
             (folder / name).unlink(missing_ok=True)
             continue
-        with whole(str(folder / name), binary=True) as file:
+        with whole(str(folder / name), binary=True, private=private) as file:
             file.write(made[name])

@@ -5,7 +5,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from select import select
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import msgspec
 import orjson
@@ -104,7 +104,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
         yield None if too_long else begun.removeprefix(BOM_UTF8) if first else begun
 
 
-def pieces(stream: BinaryIO) -> Iterator[bytes]:
+def pieces(stream: IO[bytes]) -> Iterator[bytes]:
     """What the stream has, piece by piece, and an empty piece where it has nothing ready but did not end."""
     while True:
         if _pauses(stream):
@@ -118,7 +118,7 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
             return
 
 
-def _pauses(stream: BinaryIO) -> bool:
+def _pauses(stream: IO[bytes]) -> bool:
     try:
         return not select([stream], [], [], 0)[0]
     except (OSError, ValueError):

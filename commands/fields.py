@@ -160,7 +160,7 @@ def lines(value: object) -> tuple[Line, ...]:
     """The lines of a bill: a list of {"kind", "amount"}, each amount over zero."""
     return tuple(
         Line(kind=_line_kind(row["kind"]), amount=money.cents(row["amount"]))  # type: ignore[arg-type]
-        for row in _rows(value, ("kind", "amount"))
+        for row in _rows(value, ("kind", "amount"), ", or leave lines out and give amount")
     )
 
 
@@ -173,10 +173,12 @@ def installments(value: object) -> tuple[Installment, ...]:
     return tuple(sorted(found, key=lambda i: i.due_on))
 
 
-def _rows(value: object, keys: tuple[str, ...]) -> list[dict[str, object]]:
+def _rows(value: object, keys: tuple[str, ...], instead: str = "") -> list[dict[str, object]]:
     shape = "{" + ", ".join(f'"{key}": …' for key in keys) + "}"
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list):
         raise ValueError(f"{shown(value)} is not a list of {shape}")
+    if not value:
+        raise ValueError(f"the list is empty; give at least one {shape}{instead}")
     if len(value) > 1000:
         raise ValueError(f"the list has {len(value):,} entries; 1,000 are the most")
     for number, row in enumerate(value, 1):

@@ -240,8 +240,10 @@ def whole(output: str, *, binary: bool = False, newline: str | None = None, priv
 
     A private one only its owner may read.
 
-    Raises OSError naming it where it cannot be written.
+    Raises OSError naming it where it cannot be written, and click.UsageError where it has no name.
     """
+    if not output:
+        raise click.UsageError("the file to write has no name; give one")
     place, mode, encoding = Path(output), "wb" if binary else "w", None if binary else "utf-8"
     if output == "-":
         with _printed(newline) if not binary else click.open_file("-", "wb") as file:
@@ -256,7 +258,7 @@ def whole(output: str, *, binary: bool = False, newline: str | None = None, priv
             part.touch(0o600)
         opened = part.open(mode, encoding=encoding, newline=newline)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, output or "''") from None
+        raise OSError(error.errno, error.strerror, output) from None
     try:
         with opened as file:
             yield file

@@ -3,9 +3,11 @@
 import os
 import re
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from io import BufferedReader
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 from urllib.parse import quote
@@ -141,14 +143,33 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
 
 @contextmanager
 def _to_its_end(feed: BinaryIO) -> Iterator[BinaryIO]:
-    """The feed once all of it is here: a pipe is laid down in a file without a name."""
+    """The feed once all of it is here: a pipe is laid down in a file without a name; raises OSError naming its folder.
+
+    That file is written unbuffered: what found no room would else be tried again when it is closed.
+    """
     if feed.seekable():
         yield feed
         return
-    with TemporaryFile() as laid_down:
-        laid_down.writelines(pieces(feed))
+    with ExitStack() as opened:
+        with _laying_down():
+            laid_down = opened.enter_context(TemporaryFile(buffering=0))
+        for piece in pieces(feed):
+            with _laying_down():
+                rest = piece
+                while rest:
+                    rest = rest[laid_down.write(rest) :]
         laid_down.seek(0)
-        yield laid_down
+        yield BufferedReader(laid_down)
+
+
+@contextmanager
+def _laying_down() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        way_out = "nothing was recorded (make room, name another folder with TMPDIR, or post a file instead of a pipe)"
+        reason = f"the feed cannot be laid down here until its end has come ({error.strerror}); {way_out}"
+        raise OSError(error.errno, reason, tempfile.tempdir or "a folder for temporary files") from None
 
 
 class _Unheard(Exception):

@@ -11,8 +11,9 @@ import click
 
 from commands.cli import BROKEN, DONE, REFUSED
 from commands.progress import reached, stopped_by_sigterm
-from commands.questions import require_ledger, write
+from commands.questions import write
 from ledger.showing import plain
+from ledger.store.log import require_ledger
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from commands.fields import identifier, text
 from ledger import moments
 from ledger.books import Books
 from ledger.refusal import Invalid, shown
-from ledger.store.log import Log, NotALedger
+from ledger.store.log import require_ledger
 from ledger.store.open import keys_of, open_log
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,12 +30,6 @@ class Asked(NamedTuple):
     as_json: bool
     csv: str | None = None
     xlsx: str | None = None
-
-
-def require_ledger(log: Log) -> None:
-    """Raises NotALedger where nothing was created at the store's address yet."""
-    if not log.exists():
-        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
 
 
 @contextmanager

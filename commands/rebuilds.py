@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from commands.policy import read_pack
-from commands.questions import Moment, require_ledger
+from commands.questions import Moment
 from ledger import events as e
 from ledger.policy.parameters import ALWAYS, PackError, load_pack
 from ledger.refusal import Invalid
 from ledger.store.codec import decode
+from ledger.store.log import require_ledger
 from ledger.utility import Utility
 from projections.compare import File, Folding, Shown, Side
 from projections.rows import World

@@ -6,7 +6,7 @@ from typing import Self
 from ledger.events import UTILITY, OfficeClosed, OfficeHoursSet, PolicyPublished
 from ledger.store.codec import decode
 from ledger.store.keys import ERASED, Keys
-from ledger.store.log import Log, NotALedger, Row
+from ledger.store.log import Log, Row, require_ledger
 from ledger.store.open import keys_of
 from ledger.utility import Utility
 from projections.catalogue import Packed, pack
@@ -55,8 +55,7 @@ class Projector:
 
     def prepare(self) -> None:
         """Make the tables of the bookkeeping where there are none; raises NotALedger."""
-        if not self.log.exists():
-            raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+        require_ledger(self.log)
         if not self.views.database.exists():
             self.views.database.create(BOOKKEEPING)
 

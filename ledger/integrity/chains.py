@@ -9,12 +9,9 @@ from typing import NamedTuple
 from ledger.calendar import PACIFIC
 from ledger.integrity import tree
 from ledger.integrity.leaves import head_entry, unpacked_heads
-from ledger.integrity.seals import moment_of
+from ledger.integrity.seals import SLACK, moment_of
 from ledger.store.log import START, genesis, lp, shard_of
 from ledger.store.seal_rows import SealRow, StoredEvent
-
-ALLOWANCE = timedelta(minutes=2)
-"""How long before it is stored an event may be decided (it may wait for others), and how far two clocks may differ."""
 
 SUMMER, WINTER = timezone(timedelta(hours=-7)), timezone(timedelta(hours=-8))
 
@@ -60,11 +57,10 @@ class Times:
     """When an event that a seal took must have been recorded: after the seal before it, and before that one."""
 
     def __init__(self, sealed_at: Sequence[int]) -> None:
-        moments = [moment_of(at) for at in sealed_at]
         first, last = datetime(1, 1, 2, tzinfo=PACIFIC), datetime(9999, 12, 30, tzinfo=PACIFIC)
-        self._lows = [first, *(moment - ALLOWANCE for moment in moments)]
-        self._highs = [*(moment + ALLOWANCE for moment in moments), last]
-        self._moments = moments
+        self._lows = [first, *(moment_of(at - SLACK) for at in sealed_at)]
+        self._highs = [*(moment_of(at + SLACK) for at in sealed_at), last]
+        self._moments = [moment_of(at) for at in sealed_at]
         self.texts = [
             (_local(low, SUMMER) if low != first else b"", _local(high, WINTER) if high != last else b"~")
             for low, high in zip(self._lows, self._highs, strict=True)

@@ -35,12 +35,9 @@ from ledger.integrity.notes import (
     read_note,
     verified,
 )
-from ledger.integrity.seals import microseconds, moment_of
+from ledger.integrity.seals import SLACK, microseconds, moment_of
 from ledger.store.keys import key_id_of
 from ledger.store.log import event_hash, genesis
-
-SLACK = 120 * 10**6
-"""Microseconds by which the clocks of those who write and of the one who seals may disagree."""
 
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII

@@ -23,6 +23,9 @@ from ledger.store.seal_rows import HeadPages, Part, Plan, SealRow, SealRows
 LEAVES = 65_536
 """How many leaves are written in one transaction."""
 
+SLACK = 120 * 10**6
+"""Microseconds that an event may wait for others before it is stored, and by which two clocks may differ."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Report = Callable[[int, int], None]

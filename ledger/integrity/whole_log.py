@@ -17,7 +17,6 @@ from ledger.integrity.bundle import SealedLog, seal_said, stored_text
 from ledger.integrity.bundle_form import Count, Hash, Malformed, Name, SealSaid, strictly
 from ledger.integrity.check import (
     NOT_THE_BEGINNING,
-    SLACK,
     Finding,
     is_what_it_says,
     read_signed,
@@ -28,6 +27,7 @@ from ledger.integrity.check import (
 )
 from ledger.integrity.leaves import NO_NOTE, event_leaf, head_entry, note_hash, packed_heads
 from ledger.integrity.notes import BadNote, Key
+from ledger.integrity.seals import SLACK
 from ledger.integrity.tiles import Edge
 from ledger.store.log import event_hash, genesis, shard_of
 

@@ -288,6 +288,17 @@ def chain(origin: str, entries: Iterable[Entry], tips: dict[str, Tip]) -> list[b
     return hashes
 
 
+def require_ledger(log: Log) -> None:
+    """Raises NotALedger where nothing was created at the store's address yet."""
+    if not log.exists():
+        raise NotALedger("there is no ledger here yet; 'water-ledger init' or any command creates one (see --db)")
+
+
+def no_ledger_at(place: str) -> NotALedger:
+    """The error of a use of a store that holds no ledger."""
+    return NotALedger(f"there is no ledger at {place} (create it with 'water-ledger init')")
+
+
 def first_rows(origin: str, entries: Sequence[Entry], shards: int) -> list[Row]:
     """The rows of the events that a log is created with."""
     heads = Counter[int]()

@@ -25,6 +25,7 @@ from ledger.store.log import (
     by_account,
     chain,
     first_rows,
+    no_ledger_at,
     shard_of,
 )
 from ledger.store.postgres_link import Link, Lost
@@ -96,7 +97,7 @@ class PostgresLog:
         """The name of this log, fixed at its creation; part of every hash."""
         if self._origin is None:
             if not self.exists():
-                raise NotALedger(f"there is no ledger at {self.link.place} (create it with 'water-ledger init')")
+                raise no_ledger_at(self.link.place)
             self._origin = self.meta("origin") or ""
         return self._origin
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from ledger.store.log import Conflict, NotALedger, StoreError, StoreUnavailable
+from ledger.store.log import Conflict, StoreError, StoreUnavailable, no_ledger_at
 
 _PATIENCE = 5
 """For how many seconds a server that answered before, or is starting, is tried again."""
@@ -194,7 +194,7 @@ def explained(error: psycopg.Error, place: str) -> Exception:
         case errors.InsufficientPrivilege():
             return StoreError(f"{place}: this role may not do that (use one that is a member of ledger_app)")
         case errors.UndefinedTable() | errors.InvalidSchemaName() | errors.UndefinedColumn():
-            return NotALedger(f"there is no ledger at {place} (create it with 'water-ledger init')")
+            return no_ledger_at(place)
         case psycopg.OperationalError():
             return StoreUnavailable(f"{place} could not do that, and nothing was recorded (run the command again)")
         case errors.InternalError_():

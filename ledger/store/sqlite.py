@@ -26,6 +26,7 @@ from ledger.store.log import (
     by_account,
     chain,
     first_rows,
+    no_ledger_at,
 )
 from ledger.store.sqlite_file import connect, in_plain_words, is_there, statements, to_wal, transaction
 
@@ -246,7 +247,7 @@ class SQLiteLog:
 
     def _connection(self) -> sqlite3.Connection:
         if not self.exists() or self._open is None:
-            raise NotALedger(f"there is no ledger at {self.path} (create it with 'water-ledger init')")
+            raise no_ledger_at(self.path)
         return self._open
 
     def _states(self, account: str, after: int) -> list[bytes]:

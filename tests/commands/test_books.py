@@ -121,10 +121,20 @@ def test_an_entry_on_a_closed_day_is_recorded_and_flagged(desk, on, flags):
     assert (outcome.status, outcome.flags) == ("recorded", flags)
 
 
-def test_what_moves_no_book_is_not_late(desk):
+@pytest.mark.parametrize(
+    ("title", "fields"),
+    [
+        ("contact attempt", {"at": "2024-05-30T10:00", "method": "phone", "outcome": "reached"}),
+        ("notice serve", {"notice": "N-1", "kind": "past_due", "on": "2024-05-30", "method": "mail"}),
+        ("meter read", {"read_on": "2024-05-30", "reading": "12.000"}),
+    ],
+)
+def test_what_moves_no_book_is_no_late_entry(desk, title, fields):
+    desk.post("meter install", account="7001", meter="M-1", on="2024-01-02")
     desk.post("books close", through="2024-05-31")
-    attempt = {"at": "2024-05-30T10:00", "method": "phone", "outcome": "reached"}
-    assert desk.post("contact attempt", account="7001", **attempt).flags == ()
+    outcome = desk.post(title, account="7001", **fields)
+    assert (outcome.status, outcome.flags) == ("recorded", ())
+    assert desk.late()["rows"] == []
 
 
 def test_the_totals_and_the_late_entries_come_to_what_the_period_holds_now(desk):

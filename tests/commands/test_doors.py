@@ -229,3 +229,21 @@ def test_a_period_ends_on_one_day(shell: Shell, when: str) -> None:
     assert "--to and --on (or --at) both say on which day the period ends; give one of them" in said.stderr.decode()
     for one in ("--to 2024-06-30", when):
         assert shell(*shlex.split(f"trial-balance {one}")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("trial-balance --from 2024-02-01 --to 2024-01-01", "the period ends on 2024-01-01, before it begins"),
+        ("trial-balance --from 2024-02-01 --on 2024-01-01", "the period ends on 2024-01-01, before it begins"),
+        ("register disputes --from 2024-02-01 --to 2024-01-01", "the period ends on 2024-01-01, before it begins"),
+        ("register entries --from 2024-02-01 --to 2024-01-01", "the period ends on 2024-01-01, before it begins"),
+        ("aging --csv ''", "the file to write has no name; give one"),
+        ("aging --xlsx ''", "the file to write has no name; give one"),
+        ("export journal --format hledger -o ''", "the file to write has no name; give one"),
+    ],
+)
+def test_options_that_are_wrong_whatever_the_ledger_holds_are_a_wrong_call(shell: Shell, asked: str, why: str) -> None:
+    said = shell(*shlex.split(asked))
+    assert (said.returncode, said.stdout) == (2, b"")
+    assert why in said.stderr.decode()

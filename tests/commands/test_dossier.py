@@ -126,6 +126,20 @@ def test_personal_data_is_shown_unless_it_is_withheld(posted: Call, tmp_path: Pa
     assert "keys" not in json.loads((tmp_path / "redacted" / "bundle.json").read_bytes())["accounts"][0]
 
 
+def test_a_case_file_with_personal_data_is_its_owner_s(posted: Call, tmp_path: Path):
+    """Given a folder with a withheld case file that others may read; the one that is written over it they may not."""
+    folder = tmp_path / "case"
+    posted("audit", "key", "create")
+    assert posted("audit", "seal").exit_code == 0
+    posted("dossier", "7001", "--redact", "-o", str(folder))
+    (folder / "index.html").chmod(0o644)
+    assert posted("dossier", "7001", "-o", str(folder)).exit_code == 0
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(FILES, 0o600)
+    posted("dossier", "7001", "--redact", "-o", str(folder))
+    (folder / "any other file").touch()
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1, "what withholds is a file like any other"
+
+
 def test_the_bundle_beside_the_page_holds(posted: Call, tmp_path: Path):
     vkey = posted("audit", "key", "create").stdout.strip()
     posted("audit", "seal")
@@ -162,10 +176,9 @@ def test_what_cannot_be_told_is_refused_and_nothing_is_written(posted: Call, tmp
 
 def test_what_is_no_folder_is_named_before_anything_is_done(posted: Call, tmp_path: Path):
     (tmp_path / "taken").write_text("somebody's own")
-    with pytest.raises(Refused, match=r"output: .*taken is a file; give a folder"):
-        posted("dossier", "7001", "-o", str(tmp_path / "taken"))
-    with pytest.raises(Refused, match="output: it has no name; give a folder"):
-        posted("dossier", "7001", "-o", "")
+    for folder, wrong in ((str(tmp_path / "taken"), "taken is a file; give a folder"), ("", "it has no name; give a")):
+        said = posted("dossier", "7001", "-o", folder)
+        assert (said.exit_code, wrong in said.output) == (2, True)
     assert (tmp_path / "taken").read_text() == "somebody's own"
 
 

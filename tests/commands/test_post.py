@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import resource
 import subprocess
 import sys
 import termios
@@ -163,6 +164,27 @@ def test_a_feed_whose_reading_does_not_wait_is_taken_whole(tmp_path: Path, optio
         assert post.stdout is not None
         assert [json.loads(line)["status"] for line in post.stdout] == ["recorded", "recorded"]
     assert post.returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--atomic", "--dry-run"])
+def test_a_feed_that_finds_no_room_until_its_end_is_told_where(tmp_path: Path, option: str) -> None:
+    """Given a process whose files may not grow beyond a megabyte, and a feed of two."""
+    subprocess.run(program(tmp_path, "init"), cwd=ROOT, capture_output=True, check=True)
+    (tmp_path / "temporary").mkdir()
+    post = subprocess.run(
+        program(tmp_path, "post", option, "-"),
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+        input=opening("7001").encode() + b" " * (2 << 20),
+        capture_output=True,
+        check=False,
+    )
+    assert (post.stdout, post.returncode) == (b"", 1)
+    assert post.stderr.decode() == (
+        f"Error: {tmp_path / 'temporary'}: the feed cannot be laid down here until its end has come (File too large); "
+        "nothing was recorded (make room, name another folder with TMPDIR, or post a file instead of a pipe)\n"
+    )
 
 
 def test_what_a_service_manager_stops_says_the_truth_too(tmp_path: Path) -> None:

@@ -244,6 +244,33 @@ def test_an_arrangement_longer_than_a_pack_put_right_allows(ledger: MemoryLedger
     assert (found.after["allowed"], found.after["against"]) == (False, ["DO-09"])
 
 
+def test_a_deposit_over_a_limit_put_right_is_told(ledger: MemoryLedger, tmp_path: Path) -> None:
+    """Given a deposit that the ledger computed, twice the average bill, and one that was asked and is less."""
+    computed = post(ledger, "deposit require", on="2024-06-03")
+    post(ledger, "deposit require", on="2024-06-04", amount="80.00")
+    factor = "{ since = 2020-02-01, factor = 2"
+    publish(ledger, tmp_path, factor, factor.replace("factor = 2", "factor = 3"))
+    assert brief(ledger) == [], "a limit that is higher allows what was asked"
+    corrected = publish(ledger, tmp_path, factor, factor.replace("factor = 2", "factor = 1"))
+    (found,) = findings(ledger)
+    assert brief(ledger) == [(computed, "rules", corrected)]
+    assert (found.after["allowed"], found.after["against"]) == (False, ["DO-42"])
+    assert "a deposit of 180.00 is over the limit of 90.00 (DO-42)" in found.after["because"]
+
+
+def test_a_bill_corrected_late_changes_the_average_behind_a_deposit(ledger: MemoryLedger) -> None:
+    computed = post(ledger, "deposit require", on="2024-06-03")
+    asked = post(ledger, "deposit require", on="2024-06-04", amount="80.00")
+    late = post(
+        ledger, "bill correct", bill="B-1", amount="60.00", mailed_on="2024-05-30", reason="misread",
+        learned_at="2024-07-01T09:00",
+    )  # fmt: skip
+    over, within = findings(ledger)
+    assert brief(ledger) == [(computed, "facts", late), (asked, "facts", late)]
+    assert "a deposit of 180.00 is over the limit of 120.00 (DO-42)" in over.after["because"]
+    assert (within.before, within.after) == ({"average": "90.00"}, {"average": "60.00"})
+
+
 def test_every_event_that_a_rule_shaped_is_judged_again() -> None:
     shaped = {kind for kind in EVENTS.values() if {"basis", "verdicts"} & set(kind.__struct_fields__)}
     assert shaped <= set(DECISIONS)

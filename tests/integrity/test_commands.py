@@ -1,13 +1,18 @@
 """`audit` as people call it: what it prints, and how it ends."""
 
 import json
+import os
 import sqlite3
+import sys
+import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from commands.audit import note_text
 from ledger.calendar import PACIFIC
 from tests import transcripts
 
@@ -143,6 +148,25 @@ def test_a_witness_does_not_sign_a_log_that_was_rewritten(watched: Desk):
     printed, code = watched("audit witness ~2.note ~kept.note --log-key ~log.vkey --key ~mine.key")
     assert "the log of size 8 does not extend the one of size 6: it was rewritten" in printed
     assert code == 3
+
+
+def test_a_note_that_comes_in_pieces_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
+    """Given a standard input that answers with nothing where nothing is there yet, which some programs leave behind."""
+    out, into = os.pipe()
+    os.set_blocking(out, False)
+
+    def write_slowly() -> None:
+        with os.fdopen(into, "wb", buffering=0) as writer:
+            for some in ("half a n", "ote: ½\n"):
+                time.sleep(0.2)
+                writer.write(some.encode())
+
+    with os.fdopen(out) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        writing = Thread(target=write_slowly)
+        writing.start()
+        assert note_text("-") == "half a note: ½\n"
+        writing.join()
 
 
 def test_keys_are_rotated_and_the_old_one_still_leads_to_the_new(watched: Desk):

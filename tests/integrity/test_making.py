@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from ledger.integrity import archive, columns
+from ledger.integrity.audit import verify
 from ledger.integrity.between import between
 from ledger.integrity.bundle import NotSealed, SealedLog, make
 from ledger.integrity.check import check
@@ -241,6 +242,21 @@ def test_the_whole_log_names_who_was_not_recorded_between_the_seals(house: House
     house.record("7003", 1)
     house.seal()
     assert in_log(house, list(lines(sealed(house)))) == [("7001", 3)]
+
+
+@pytest.mark.parametrize(("beyond", "told"), [(timedelta(0), False), (timedelta(microseconds=1), True)])
+@pytest.mark.parametrize("back", [True, False])
+def test_every_check_allows_the_same_two_minutes(house: House, back: bool, beyond: timedelta, told: bool) -> None:
+    house.record("7001")
+    house.seal()
+    before, after, outside = house.now, house.now + timedelta(hours=2), timedelta(minutes=2) + beyond
+    house.record("7002", at=before - outside if back else after + outside)
+    house.seal()
+    assert house.now == after
+    named = [("7002", 1)] if told else []
+    assert [each[:2] for each in verify(house.url).findings] == named
+    assert found(house, raw(house, "7002", dated=True)) == named
+    assert in_log(house, list(lines(sealed(house)))) == named
 
 
 def test_the_whole_log_has_to_extend_the_older_note(sealed_house: House) -> None:

@@ -1,6 +1,7 @@
 """The packs that come with the program, and the refusal of packs that are wrong."""
 
 import re
+import tomllib
 from contextlib import suppress
 from datetime import date
 
@@ -106,10 +107,13 @@ WRONG = [
     ("[days_to_pay]", "days_to_pay = 79\n[days_until_past_due]", "pack.days_to_pay", "is not known here"),
     ("read = 2026-11-22\n", "", "pack.read", "is missing; give a date"),
     ('name = "del-oro"', "", "pack.name", "is missing; give text"),
+    ('title = "a pack"', "", "pack.title", "is missing; give text"),
     ("opens = 08:00:00", "opens = 17:00:00", "office_open.versions[0].closes", "17:00:00 is not after opens, 17:00:00"),
     ('"mon-fri"', '"weekdays"', "office_open.versions[0].weekdays", "names no weekdays"),
     ("= 201", "= 201.5", "utility.connections.Pine Flat", "is 201.5, not a whole number"),
     ('["monthly"]', "[1]", "utility.billing", "holds 1, not text"),
+    ('name = "a company"', "", "utility.name", "is missing; give text"),
+    ('name = "a company"', 'name = "a company"\nphone = 8773356764', "utility.phone", "is 8773356764, not text"),
     ("nth = 3", "nth = 5", "holiday[0].nth", "is 5, not between -1 and 4"),
     ("nth = 3", "nth = 0", "holiday[0].nth", "is 0; give 1 to 4"),
     ("nth = 3", "", "holiday[0]", "needs month and day, or month, weekday and nth"),
@@ -118,6 +122,9 @@ WRONG = [
     ("month = 2", "month = 13", "holiday[0].month", "is 13, not between 1 and 12"),
     ("nth = 3", "nth = 3\nhours = { from = 15:00:00, to = 12:00:00 }", "holiday[0].hours.to", "is not after from"),
     ('"gov-6700"', '"somebody"', "holiday[0].source", 'is "somebody", not "gov-6700"'),
+    ('cite = "an act"', "", "holiday[0].cite", "is missing; give text"),
+    ('known = "read"', "", "holiday[0].known", "is missing; give text"),
+    ('known = "read"', 'known = "read"\nread = "then"', "holiday[0].read", "is 'then', not a date"),
     ('rules = ["DO-04"]', 'rules = ["DO-99"]', "divergence[0].rules", "DO-99 is the id of no rule in this pack"),
     ('["zh"]', '["fr"]', "divergence[0].languages", '"fr" is none of en, es, zh, ko, vi, tl'),
     ('"trivial"', '"grave"', "divergence[0].effect", '"grave" is none of promised_more'),
@@ -165,7 +172,8 @@ def test_cal_water_differs_by_data_alone():
     book = Policies.builtin("cal-water").on(date(2024, 3, 4))
     assert book.value("reduced_payment", "months") == 6
     assert book.value("deferred_payment", "max_days") == 14
-    assert "cal-water" in book.packs
+    assert book.policy_text == theirs.sha, "its own policy is the company's, and no other"
+    assert "del-oro" not in book.packs
 
 
 def test_each_divergence_of_a_translation_is_there_once_with_its_effect():
@@ -175,11 +183,14 @@ def test_each_divergence_of_a_translation_is_there_once_with_its_effect():
     assert [t for t in found if found[t] == "promised_less"] == ["T2", "T7", "T12"]
 
 
-def test_no_pack_holds_a_fraction_and_every_version_says_where_it_was_read():
+def test_no_pack_holds_a_fraction_and_every_version_says_where_and_when_it_was_read():
     for name, text in PACKS.items():
         assert not re.search(r"[=\[,] *-?\d+\.\d", re.sub(r'"[^"]*"|#.*', "", text)), name
+        written = tomllib.loads(text)
         for table in load_pack(text).tables.values():
-            assert all(version.source for version in table.versions)
+            for version, said in zip(table.versions, written[table.function]["versions"], strict=True):
+                assert version.source == said["source"].strip() != ""
+                assert type(said.get("read", written["pack"]["read"])) is date
 
 
 def test_the_good_pack_is_good():

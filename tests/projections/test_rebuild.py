@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from commands.cli import cli
 from ledger import events as e
 from ledger.store.codec import encode
-from ledger.store.log import Entry, StoreError
+from ledger.store.log import Entry, NotALedger, StoreError
 from ledger.store.open import open_log
 from projections import rebuild as rebuilding
 from projections import runner, store
@@ -61,6 +61,13 @@ def test_one_account_is_rebuilt_however_many_processes_there_could_be(store_url,
     with Projector(store_url) as projector:
         assert list(projector.views.accounts(projector.views.shown())) == [first]
         assert [found for found in verify(projector) if found] == []
+
+
+def test_where_there_is_no_ledger_no_tables_are_made(store_url):
+    with Projector(store_url) as projector:
+        with pytest.raises(NotALedger, match="there is no ledger here yet; 'water-ledger init' or any command"):
+            projector.prepare()
+        assert not projector.views.database.exists()
 
 
 def test_what_follows_any_interleaving_is_what_a_rebuild_gives(store_url, template, monkeypatch):

@@ -18,6 +18,7 @@ from ledger.store.log import (
     by_account,
     event_hash,
     genesis,
+    require_ledger,
     shard_of,
 )
 from ledger.store.open import open_log
@@ -201,10 +202,12 @@ def test_a_log_that_is_not_there(store_url: str) -> None:
         lambda: list(log.scan()),
         lambda: log.append(entries("1", 1)),
     ):
-        with pytest.raises(NotALedger, match="water-ledger init"):
+        with pytest.raises(NotALedger, match=r"there is no ledger at .+ \(create it with 'water-ledger init'\)"):
             use()
+    with pytest.raises(NotALedger, match="there is no ledger here yet; 'water-ledger init' or any command creates one"):
+        require_ledger(log)
     assert log.create(ORIGIN, "2026-01-01T00:00:00Z", {"policy": "del-oro"})
-    assert log.exists()
+    require_ledger(log)
     assert log.meta("policy") == "del-oro"
     log.close()
 
