@@ -78,7 +78,7 @@ class IssueBill(Command, frozen=True, kw_only=True, tag="bill issue"):
 class EvidenceReceipt(Command, frozen=True, kw_only=True, tag="bill receipt"):
     """Record when the customer really had a bill; without it, receipt is presumed (C9, DO-23).
 
-    A bill that was corrected may be received again.
+    A bill is received once for each mailing: one that was corrected may be received again.
     """
 
     names = ("bill", "received_on")
@@ -89,7 +89,15 @@ class EvidenceReceipt(Command, frozen=True, kw_only=True, tag="bill receipt"):
     evidence: Text | None = None
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        not_before("bill", self.bill, the_bill(account, self.bill).mailed_on, self.received_on)
+        bill = the_bill(account, self.bill)
+        not_before("bill", self.bill, bill.mailed_on, self.received_on)
+        mailed_on = max(day for day in (bill.mailed_on, *bill.corrected) if day <= self.received_on)
+        if received_on := bill.received(mailed_on):
+            reason = (
+                f"bill {self.bill}, as mailed on {mailed_on}, is recorded already as received on {received_on}, "
+                f"not {self.received_on}; only what is mailed again is received again"
+            )
+            raise Refused("recorded_differently", reason)
         return [BillReceiptEvidenced(bill=self.bill, received_on=self.received_on, evidence=self.evidence)]
 
 

@@ -97,14 +97,16 @@ class AbsorbDeposit(Command, frozen=True, kw_only=True, tag="deposit absorb"):
     on: date
 
     def decide(self, account: Account, context: Context) -> Sequence[Event]:
-        past_due = context.as_of(self.on).past_due(self.on)
+        # What was absorbed as of a later day took in what was past due before.
+        later = sum(absorbed.amount for absorbed in account.absorptions if absorbed.on > self.on)
+        past_due = context.as_of(self.on).past_due(self.on) - later
         held = least_held(context, "deposit", self.on)
         if held <= 0 or past_due <= 0:
             rule = context.parameters(self.on, account).id_of("deposit_absorbed_first")
+            there = f"deposit {money(max(held, 0))}, past due {money(max(past_due, 0))}"
             raise Refused(
                 "nothing_to_absorb",
-                f"nothing to absorb on {self.on} ({rule}): deposit {money(max(held, 0))}, past due {money(past_due)}; "
-                f"'deposit refund' gives a deposit back",
+                f"nothing to absorb on {self.on} ({rule}): {there}; 'deposit refund' gives a deposit back",
                 (rule,),
             )
         return [DepositAbsorbed(on=self.on, amount=min(held, past_due))]

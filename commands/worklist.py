@@ -11,7 +11,7 @@ from ledger.money import money
 from ledger.policy.arrangements import Progress, current, pending_requests
 from ledger.policy.case import Case, said
 from ledger.policy.explain import allowed_from
-from ledger.policy.notices import standing
+from ledger.policy.notices import ground_of, standing
 from ledger.policy.parameters import Policies
 from ledger.policy.stays import deposit_needed, open_petitions, pending_appeals
 from ledger.showing import plain
@@ -92,10 +92,10 @@ def _items(case: Case) -> Iterator[Item]:
 
 def _shutoff(case: Case) -> Iterator[Item]:
     past_due = case.account.past_due(case.on)
-    bill = case.past_due[0].bill
-    found = current(case)
+    bill, found = case.past_due[0].bill, current(case)
+    chosen = standing(case) if case.in_force("notice_given") else None
     kept = found is not None and found.state == "kept"
-    if not kept and case.in_force("notice_given") and standing(case) is None:
+    if not kept and case.in_force("notice_given") and chosen is None:
         kind = "a final" if found else "a discontinuance"
         since = said(min(filter(None, (owed.part.past_due_from for owed in case.past_due if owed.bill is bill))))
         because = f"bill {bill.id} is past due since {since} and {kind} notice may be served"
@@ -103,9 +103,9 @@ def _shutoff(case: Case) -> Iterator[Item]:
     # To ask every rule is dear, and without an aged bill they would not allow it.
     allowed = allowed_from(case) if case.aged else None
     if allowed:
-        bill = case.aged[0].bill
-        because = f"bill {bill.id} is unpaid and no rule forbids the shutoff at {allowed:%H:%M}"
-        yield Item("authorize_shutoff", None, bill.id, past_due, because)
+        name = ground_of(case, chosen)[0] if chosen else case.aged[0].bill.id
+        because = f"bill {name} is unpaid and no rule forbids the shutoff at {allowed:%H:%M}"
+        yield Item("authorize_shutoff", None, name, past_due, because)
 
 
 def _installments(case: Case, found: Progress) -> Iterator[Item]:

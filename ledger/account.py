@@ -11,18 +11,19 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger import events as e
-from ledger.charges import Charge, Credit, Part, Settlement, settle
+from ledger.charges import Charge, Credit, Part, Settlement, settle, shares
 
 
 class Bill(Struct, gc=False):
     """A bill as it stands: `amount` cents after corrections; `parts` carry the clocks (DO-02 e).
 
-    `raised` are the days on which an increase was mailed, whether it still stands or not.
+    `corrected` are the days on which a correction was mailed, `raised` those of the increases, still standing or not.
     """
 
     issued: e.BillIssued
     amount: int
     parts: list[Part]
+    corrected: list[date] = []
     raised: list[date] = []
     receipts: list[date] = []
     voided_on: date | None = None
@@ -43,6 +44,11 @@ class Bill(Struct, gc=False):
         """The first day on which the bill as issued is past due, literally (DO-02)."""
         return self.issued.past_due_from
 
+    def received(self, mailed_on: date) -> date | None:
+        """When what was mailed on a day is known to have been received: before anything else was mailed of it (C9)."""
+        mailed_next = min((day for day in self.corrected if day > mailed_on), default=date.max)
+        return max((day for day in self.receipts if mailed_on <= day < mailed_next), default=None)
+
     @property
     def received_on(self) -> date | None:
         """The last day on which the customer is known to have received it, as issued or as corrected."""
@@ -53,14 +59,11 @@ class Bill(Struct, gc=False):
 
         Where nothing is open, those of the bill as issued.
         """
-        issued = self.issued
-        mailed_on, past_due_from = issued.mailed_on, issued.past_due_from
-        for part in reversed(self.parts):
-            if unpaid <= 0:
-                break
-            mailed_on, past_due_from = part.mailed_on, part.past_due_from or past_due_from
-            unpaid -= part.amount
-        return mailed_on, past_due_from
+        if unpaid:
+            oldest, _ = shares(self.parts, unpaid)[0]
+            if oldest.past_due_from:
+                return oldest.mailed_on, oldest.past_due_from
+        return self.mailed_on, self.past_due_from
 
 
 class Fee(Struct):
@@ -275,7 +278,7 @@ class Account:
             if a.amount < 0:
                 yield Credit(a.on, a.version, -a.amount)
         for absorbed in self.absorptions:
-            yield Credit(absorbed.on, absorbed.version, absorbed.amount, past_due_first=True)
+            yield Credit(absorbed.on, absorbed.version, absorbed.amount, free=False)
         for answer in self.answers.values():
             if answer.credit:
                 yield Credit(answer.on, answer.version, answer.credit, self._disputed_charge(answer.dispute))

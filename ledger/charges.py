@@ -20,6 +20,19 @@ class Part(Struct, frozen=True, gc=False):
     past_due_from: date | None
 
 
+def shares(parts: list[Part], unpaid: int) -> list[tuple[Part, int]]:
+    """The parts of a charge of which something is unpaid, each with those cents; the oldest part was paid first."""
+    if len(parts) == 1 and unpaid:
+        return [(parts[0], min(unpaid, parts[0].amount))]
+    found = []
+    for part in reversed(parts):
+        share = min(unpaid, part.amount)
+        unpaid -= share
+        if share:
+            found.append((part, share))
+    return found[::-1]
+
+
 class Charge(Struct, frozen=True, gc=False):
     """Something owed: its parts, the oldest first, add up to `amount` cents."""
 
@@ -56,25 +69,17 @@ class Charge(Struct, frozen=True, gc=False):
 
     def shares(self, unpaid: int) -> list[tuple[Part, int]]:
         """The parts of which something is unpaid, each with those cents; the oldest part was paid first."""
-        if len(self.parts) == 1 and unpaid:
-            return [(self.parts[0], min(unpaid, self.amount))]
-        found = []
-        for part in reversed(self.parts):
-            share = min(unpaid, part.amount)
-            unpaid -= share
-            if share:
-                found.append((part, share))
-        return found[::-1]
+        return shares(self.parts, unpaid)
 
 
 class Credit(Struct, frozen=True, gc=False):
-    """Something given: `amount` cents on a day, perhaps meant for one charge, or for what is past due that day."""
+    """Something given: `amount` cents on a day, perhaps for one charge, or, where not `free`, for what is past due."""
 
     on: date
     version: int
     amount: int
     charge: str | None = None
-    past_due_first: bool = False
+    free: bool = True
 
 
 class Paid(Struct, frozen=True, gc=False):
@@ -141,9 +146,9 @@ class Settlement(Struct):
 def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
     """Lay credits on charges in order of time: a directed credit on its charge, all else on the oldest open bill.
 
-    Where no bill is open, it pays the oldest open fee or adjustment. An absorbed deposit pays what is past due before
-    anything else (DO-32). An increase is owed from its own mailing on, in
-    the place of its bill (DO-02 e): what was paid before had gone to what was owed then.
+    Where no bill is open, it pays the oldest open fee or adjustment. An absorbed deposit, which is not `free`, pays
+    what is past due before anything else (DO-32). An increase is owed from its own mailing on, in the place of its bill
+    (DO-02 e): what was paid before had gone to what was owed then.
     """
     owed = sorted(charges, key=_turn_of_charge)
     amounts = {charge.id: charge.amount for charge in owed}
@@ -178,7 +183,7 @@ def settle(charges: Iterable[Charge], credits: Iterable[Credit]) -> Settlement:
         arrive(on)
         if credit.charge is not None and unpaid.get(credit.charge, 0) > 0:
             amount = _pay(deque((credit.charge,)), unpaid, paid, credit, amount, on)
-        elif credit.past_due_first:
+        elif not credit.free:
             amount = _pay_past_due([*bills, *others], owed, unpaid, paid, credit)
         pay_oldest(credit, amount, on)
     arrive(date.max)
@@ -240,4 +245,5 @@ def _turn_of_charge(charge: Charge) -> tuple[date, bool, int]:
     return charge.on, charge.kind != "bill", charge.version
 
 
-_turn_of_credit = attrgetter("on", "version")
+# Of an absorbed deposit only the day is known, so it comes before that day's payments, whichever was recorded first.
+_turn_of_credit = attrgetter("on", "free", "version")

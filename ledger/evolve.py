@@ -96,6 +96,7 @@ def _receipt(a: Account, event: e.BillReceiptEvidenced) -> None:
 
 def _bill_corrected(a: Account, event: e.BillCorrected) -> None:
     if bill := a.bills.get(event.bill):
+        bill.corrected.append(event.mailed_on)
         if event.amount > bill.amount:
             bill.raised.append(event.mailed_on)
         bill.parts = _reparted(bill.parts, event)

@@ -29,6 +29,11 @@ class Owed(NamedTuple):
     part: Part
     unpaid: int
 
+    @property
+    def what(self) -> str:
+        """How a sentence calls it."""
+        return f"{'the increase of ' if self.part.mailed_on > self.bill.mailed_on else ''}bill {self.bill.id}"
+
 
 class Verdict(Struct, frozen=True):
     """What one rule says: `because` is read aloud, `events` are the versions read.

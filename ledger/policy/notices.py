@@ -1,12 +1,12 @@
 """Notices: given, run for long enough, and to the occupants as well (DO-19 to DO-21)."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ledger.calendar import ONE_DAY
 from ledger.charges import Charge, Credit, Settlement, settle
-from ledger.events import NoticeServed, PaymentReceived
+from ledger.events import NoticeServed, PaymentReceived, PetitionAnswered
 from ledger.policy.arrangements import current, final_notices, latest, none_in_play
 from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, once, permits, rule, said
 
@@ -14,37 +14,37 @@ from ledger.policy.case import FOR_EVER, Case, Verdict, blocks, not_applicable, 
 class Standing(NamedTuple):
     """A notice that is not stale, and which of its bills a shutoff may rest on.
 
-    `first_day` is the first on which its period has run, counted from `ran_from`; None after a breach (see DO-13).
+    `first_day` is the first on which its `days` have run, counted from `ran_from`: business days for a final notice.
     """
 
     notice: NoticeServed
     bills: tuple[str, ...]
     days: int
     ran_from: date
-    first_day: date | None
+    first_day: date
     act_by: date | None
     stale_after: date
 
     @property
     def free_from(self) -> date:
         """The first day on which neither its period nor the day it names stands in the way."""
-        return max(self.first_day or self.notice.on, self.act_by + ONE_DAY if self.act_by else self.notice.on)
+        return max(self.first_day, self.act_by + ONE_DAY if self.act_by else self.notice.on)
 
 
 @once
 def standing(case: Case) -> Standing | None:
     """The notice that a shutoff would rest on: of those that stand, the one that allows it first."""
     return min(
-        (s for s in fresh_notices(case) if _ground_of(case, s)),
+        (s for s in fresh_notices(case) if ground_of(case, s)),
         key=lambda s: (s.free_from, s.notice.version),
         default=None,
     )
 
 
-def _ground_of(case: Case, found: Standing) -> list[str]:
-    """The bills of the ground that a notice covers; an increase that was mailed after it is not what it named."""
+def ground_of(case: Case, found: Standing) -> list[str]:
+    """The bills of the ground that a notice covers, oldest first; an increase mailed after it is not what it named."""
     parts = (o for o in case.ground_parts if o.part.mailed_on <= found.notice.on)
-    return sorted({o.bill.id for o in parts if o.bill.id in found.bills})
+    return list(dict.fromkeys(o.bill.id for o in parts if o.bill.id in found.bills))
 
 
 @once
@@ -55,9 +55,7 @@ def fresh_notices(case: Case) -> tuple[Standing, ...]:
     notices = final_notices(case, missed) if missed else first
     covered = ((notice, covered_bills(case, notice)) for notice in notices)
     return tuple(
-        _standing(case, notice, bills, breached=missed is not None)
-        for notice, bills in covered
-        if bills and not stale(case, notice, bills)
+        _standing(case, notice, bills) for notice, bills in covered if bills and not stale(case, notice, bills)
     )
 
 
@@ -133,10 +131,14 @@ def _once_paid_in_full(case: Case, since: date, bills: tuple[str, ...]) -> date 
     return None
 
 
-def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...], *, breached: bool) -> Standing:
-    days, ran_from = notice_days(case, notice), _ran_from(case, notice, bills)
+def _standing(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> Standing:
+    ran_from = _ran_from(case, notice, bills)
     act_by = case.calendar.next_open(notice.act_by) if notice.act_by else None
-    first = None if breached else ran_from + timedelta(days=days)
+    if notice.kind == "final":
+        days, first = _final_days(case, ran_from)
+    else:
+        days = notice_days(case, notice)
+        first = ran_from + timedelta(days=days)
     return Standing(notice, bills, days, ran_from, first, act_by, _stale_after(case, notice))
 
 
@@ -154,17 +156,29 @@ def notice_days(case: Case, notice: NoticeServed) -> int:
 
 def _ran_from(case: Case, notice: NoticeServed, bills: tuple[str, ...]) -> date:
     # After the answer to a petition the customer may appeal, so the notice runs anew (DO-25).
+    return max([notice.on, *(answer.on for answer in _answers(case, bills))])
+
+
+def _answers(case: Case, bills: tuple[str, ...]) -> Iterator[PetitionAnswered]:
     account = case.account
-    answers = (
-        answer.on
-        for name, answer in account.answers.items()
-        if answer.outcome != "withdrawn" and name in account.disputes and account.disputes[name].bill in bills
-    )
-    return max([notice.on, *answers])
+    for name, answer in account.answers.items():
+        if answer.outcome != "withdrawn" and name in account.disputes and account.disputes[name].bill in bills:
+            yield answer
+
+
+def _answers_on(case: Case, notice: NoticeServed, ran_from: date) -> tuple[int, ...]:
+    """The versions of the answers from which a notice runs anew."""
+    answers = _answers(case, covered_bills(case, notice)) if ran_from > notice.on else ()
+    return tuple(answer.version for answer in answers if answer.on == ran_from)
 
 
 def _anew(notice: NoticeServed, ran_from: date) -> str:
-    return f", anew from the answer of {said(ran_from)}" if ran_from > notice.on else ""
+    return f" (anew from the answer of {said(ran_from)})" if ran_from > notice.on else ""
+
+
+def _final_days(case: Case, ran_from: date) -> tuple[int, date]:
+    days: int = case.value("breach_notice", "business_days")
+    return days, case.after_business_days(ran_from, days)
 
 
 @rule("notice_given", layer="policy")
@@ -174,7 +188,7 @@ def notice_given(case: Case) -> Verdict:
     kind = "final" if missed else "discontinuance"
     chosen = standing(case)
     if chosen:
-        notice, covered = chosen.notice, _ground_of(case, chosen)
+        notice, covered = chosen.notice, ground_of(case, chosen)
         because = f"{kind} notice {notice.notice} of {said(notice.on)} covers bill {covered[0]}"
         return permits(because, (notice.version,), notice=notice.notice, served=notice.on, bills=covered)
     until = None if fresh_notices(case) else FOR_EVER
@@ -196,13 +210,13 @@ def notice_period(case: Case) -> Verdict:
     if chosen is None:
         return not_applicable(f"no notice stands whose days could be counted ({case.rule_id('notice_given')})")
     notice, first = chosen.notice, chosen.first_day
-    if first is None:
+    if notice.kind == "final":
         because = f"after a breach the business days since the final notice count ({case.rule_id('breach_notice')})"
         return not_applicable(because, (notice.version,), notice=notice.notice)
     because = f"notice {notice.notice} of {said(notice.on)} must run {chosen.days} days"
     because += _anew(notice, chosen.ran_from)
     facts: dict[str, Any] = {"notice": notice.notice, "served": notice.on, "method": notice.method, "days": chosen.days}
-    events = (notice.version,)
+    events = (notice.version, *_answers_on(case, notice, chosen.ran_from))
     told = occupant_notices(case)
     if told:
         if case.account.occupancy == "tenants_master_metered":
@@ -214,7 +228,7 @@ def notice_period(case: Case) -> Verdict:
         if run > first:
             first, because = run, f"the notice to the occupants of {said(told[0].on)} must run {chosen.days} days"
     if case.on < first:
-        until = min(first - ONE_DAY, chosen.stale_after) if len(fresh_notices(case)) == 1 else None
+        until = _surely_until(case, chosen, first)
         return blocks(f"{because}, so until {said(first - ONE_DAY)}", events, until, first_day=first, **facts)
     return permits(f"{because}, which ended before {said(first)}", events, first_day=first, **facts)
 
@@ -232,18 +246,23 @@ def breach_notice(case: Case) -> Verdict:
     if not finals:
         because = f"arrangement {name} was missed on {said(found.since)} and no final notice was served since"
         return blocks(because, found.events, FOR_EVER, **found.facts)
-    first, ran_from, notice = min((_final_has_run(case, each) for each in finals), key=itemgetter(0))
+    # One that is stale, or covers nothing any more, is judged where no other stands: DO-19 says what is wrong with it.
+    chosen = standing(case) if case.in_force("notice_given") else None
+    notice = chosen.notice if chosen else finals[-1]
+    ran_from = _ran_from(case, notice, covered_bills(case, notice))
+    _, first = _final_days(case, ran_from)
     facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
     because = f"final notice {notice.notice} of {said(notice.on)}{_anew(notice, ran_from)}"
     because += f" allows a shutoff from {said(first)}"
+    events = (*found.events, notice.version, *_answers_on(case, notice, ran_from))
     if case.on < first:
-        return blocks(because, (*found.events, notice.version), first - ONE_DAY, **facts)
-    return permits(because, (*found.events, notice.version), **facts)
+        return blocks(because, events, _surely_until(case, chosen, first) if chosen else None, **facts)
+    return permits(because, events, **facts)
 
 
-def _final_has_run(case: Case, notice: NoticeServed) -> tuple[date, date, NoticeServed]:
-    ran_from = _ran_from(case, notice, covered_bills(case, notice))
-    return case.after_business_days(ran_from, case.value("breach_notice", "business_days")), ran_from, notice
+def _surely_until(case: Case, chosen: Standing, first: date) -> date | None:
+    """Through when the days of a notice surely stand in the way; not known where another may take its place."""
+    return min(first - ONE_DAY, chosen.stale_after) if len(fresh_notices(case)) == 1 else None
 
 
 @rule("occupants_informed", layer="policy")

@@ -61,13 +61,13 @@ def days_to_pay(case: Case) -> Verdict:
     if case.aged:
         owed = case.aged[0]
         days, last = (case.on - owed.part.mailed_on).days, case.last_day(owed.part)
-        because = f"{days} days since bill {owed.bill.id} was mailed, and {money(owed.unpaid)} is unpaid"
+        because = f"{days} days since {owed.what} was mailed, and {money(owed.unpaid)} is unpaid"
         facts = {"bill": owed.bill.id, "mailed_on": owed.part.mailed_on, "last_day": last, "days": days}
         return permits(because, tuple(owed.bill.versions), **facts)
     owed = min(case.open, key=lambda each: case.last_day(each.part))
     last = case.last_day(owed.part)
     facts = {"bill": owed.bill.id, "mailed_on": owed.part.mailed_on, "last_day": last}
-    return blocks(f"bill {owed.bill.id} may be paid until {said(last)}", tuple(owed.bill.versions), last, **facts)
+    return blocks(f"{owed.what} may be paid until {said(last)}", tuple(owed.bill.versions), last, **facts)
 
 
 @rule("residential_service", layer="policy")

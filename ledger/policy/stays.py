@@ -44,12 +44,11 @@ def petition_days(case: Case, bill: Bill, by: date | None = None) -> PetitionDay
     DO-23, C9. Raises NoVersion where no rule does.
     """
     mailed = max((day for day in bill.raised if day <= (by or case.on)), default=bill.mailed_on)
-    mailed_next = min((day for day in bill.raised if day > mailed), default=date.max)
     received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
-    if evidenced := [day for day in bill.receipts if mailed <= day < mailed_next]:
-        received, presumed = max(evidenced), False
+    if evidenced := bill.received(mailed):
+        received, presumed = evidenced, False
     last = case.calendar.next_open(received + case.days("petition_in_time"))
     return PetitionDays(mailed, received, presumed, last)
 
@@ -208,7 +207,11 @@ def appeal_right(case: Case) -> Verdict:
     if not answers:
         return not_applicable("no petition was answered")
     last = max(answers, key=lambda answer: (answer.on, answer.version))
-    because = f"petition {last.dispute} was answered on {said(last.on)}; the notice runs anew from that day"
+    because = (
+        f"petition {last.dispute} was {'withdrawn' if last.outcome == 'withdrawn' else 'answered'} on {said(last.on)}"
+    )
+    if last.outcome != "withdrawn":
+        because += "; the notice runs anew from that day"
     return permits(because, (last.version,), dispute=last.dispute, answered=last.on)
 
 

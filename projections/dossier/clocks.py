@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -71,7 +71,8 @@ def _absent(title: str, rule: Rule | None) -> list[AnyBlock]:
 
 def _to_petition(case: CaseFile, bill: Bill) -> list[AnyBlock]:
     petition = case.petition
-    day = petition.day if petition else bill.mailed_on
+    raised = (day for day in bill.raised if day <= case.at.date())
+    day = petition.day if petition else max(raised, default=bill.mailed_on)
     then = case.under_rules_of(day)
     title = "Days to petition about the bill"
     if not then.in_force("petition_in_time"):
@@ -102,43 +103,62 @@ def _petitioned(then: Case, count: Count, petition: e.PetitionFiled | None) -> C
     return Cell(text, (petition.version,), mark="against")
 
 
+class _Zero(NamedTuple):
+    """From which day a bill counts, as it stands at the moment judged, and until when it is not past due (DO-02 e)."""
+
+    bill: Bill
+    day: date
+    past_due_from: date
+    told: Cell
+
+
+def _zero(case: CaseFile, bill: Bill) -> _Zero:
+    judged = case.now.account
+    bill = judged.bills.get(bill.id, bill)
+    day, past_due_from = bill.clock(judged.unpaid(bill.id))
+    increases = [
+        event.version
+        for event in case.known
+        if isinstance(event, e.BillCorrected)
+        and (event.bill, event.mailed_on) == (bill.id, day)
+        and day > bill.mailed_on
+    ]
+    what = "the increase that is unpaid was mailed" if increases else "the bill was mailed"
+    return _Zero(bill, day, past_due_from, Cell(what, tuple(increases) or (bill.issued.version,)))
+
+
 def _to_pay(case: CaseFile, bill: Bill) -> list[AnyBlock]:
-    then = case.under_rules_of(bill.mailed_on)
+    zero = _zero(case, bill)
+    then = case.under_rules_of(zero.day)
     rule = then.parameters.get("days_until_past_due")
     title = "Days until the bill is past due"
     if rule is None or rule.state != "in_force":
         return _absent(title, rule)
-    count = calendar_days(bill.mailed_on, rule.values["days"], then.calendar)
-    text = f"Past due from {dated(bill.past_due_from)}, literally"
+    count = calendar_days(zero.day, rule.values["days"], then.calendar)
+    text = f"Past due from {dated(zero.past_due_from)}, literally"
     if count.moved > count.last:
         text += f"; nothing adverse before {dated(count.moved + ONE_DAY)}"
-    zero = Cell("the bill was mailed", (bill.issued.version,))
-    result = Cell(f"{text}.", (bill.issued.version,))
-    return _shown(Clock(title, rule, count, zero, "Last day to pay in time", result))
+    return _shown(Clock(title, rule, count, zero.told, "Last day to pay in time", Cell(f"{text}.", zero.told.events)))
 
 
 def _before_shutoff(case: CaseFile, bill: Bill) -> list[AnyBlock]:
     title = "Days to pay before the water may be turned off"
-    judged = case.now.account
-    bill = judged.bills.get(bill.id, bill)
-    first_day, _ = bill.clock(judged.unpaid(bill.id))
-    _, shutoff_from = bill_clocks(bill, judged, case.now.calendar, case.now.policies)
+    zero, judged = _zero(case, bill), case.now.account
+    _, shutoff_from = bill_clocks(zero.bill, judged, case.now.calendar, case.now.policies)
     then = case.under_rules_of(min(case.at.date(), shutoff_from))
     rule = then.parameters.get("days_to_pay")
     if rule is None or rule.state != "in_force" or not judged.residential:
         return _absent(title, rule)
-    count = calendar_days(first_day, rule.values["days"], then.calendar)
+    count = calendar_days(zero.day, rule.values["days"], then.calendar)
     text = f"By age alone a shutoff is possible from {dated(shutoff_from)}"
     if shutoff_from == FOR_EVER:
         text = "By age alone a shutoff is never possible: no rule says any more from when the bill is past due"
-    cite: tuple[int, ...] = (bill.issued.version,)
+    cite = zero.told.events
     if case.shutoff:
         on = case.shutoff.made.day
-        text += f"; the water was turned off on {dated(on)}, day {(on - first_day).days}"
+        text += f"; the water was turned off on {dated(on)}, day {(on - zero.day).days}"
         cite += (case.shutoff.made.version,)
-    what = "the bill was mailed" if first_day == bill.mailed_on else "its increase was mailed; the rest is paid"
-    zero = Cell(what, tuple(bill.versions) or (bill.issued.version,))
-    return _shown(Clock(title, rule, count, zero, "Last day to pay", Cell(f"{text}.", cite)))
+    return _shown(Clock(title, rule, count, zero.told, "Last day to pay", Cell(f"{text}.", cite)))
 
 
 def _notice(case: CaseFile) -> list[AnyBlock]:
@@ -171,9 +191,9 @@ def _of_standing(case: CaseFile, asked: Case, chosen: Standing) -> list[AnyBlock
         answers = [a for a in asked.account.answers.values() if a.on == chosen.ran_from]
         cite = (notice.version, *(a.version for a in answers))
         zero = Cell(f"the petition was answered; notice {notice.notice} of {said(notice.on)} runs anew", cite)
-    if chosen.first_day is None:
+    if notice.kind == "final":
         rule = asked.parameters.rule("breach_notice")
-        count = business_days(chosen.ran_from, rule.values["business_days"], calendar)
+        count = business_days(chosen.ran_from, chosen.days, calendar)
     else:
         rule = asked.parameters.rule("notice_period")
         count = calendar_days(chosen.ran_from, chosen.days, calendar, moves=False)

@@ -23,6 +23,7 @@ from tests.cases import (
     notice_served,
     payment,
     payment_reported,
+    payment_returned,
     petition_answered,
     petition_filed,
 )
@@ -141,6 +142,13 @@ def test_worklist_a_shutoff_may_be_authorized():
     assert tasks("2024-05-23", *AGED) == [("authorize_shutoff", "B1", None)]
     assert tasks("2024-05-23", *AGED, payment("2024-05-23 15:00", "90.00")) == []
     assert tasks("2024-05-26", *AGED) == []
+
+
+def test_worklist_names_the_bill_that_the_notice_covers():
+    """Given an older bill that was paid when the notice was served, by a payment that was returned since."""
+    paid = payment("2024-02-01 10:00", "40.00", payment="P-0")
+    older = (bill_mailed("2024-01-16", "40.00", "B0"), paid, *AGED, payment_returned("P-0", "2024-05-10"))
+    assert tasks("2024-05-23", *older) == [("authorize_shutoff", "B1", None)]
 
 
 @pytest.mark.parametrize(("on", "count"), [("2024-05-23", 1), ("2024-05-24", 0)])

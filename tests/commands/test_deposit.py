@@ -87,6 +87,40 @@ def test_do_32_the_deposit_is_absorbed_by_what_is_past_due(owed, absorbed):
     assert world.then("deposit absorb", on="2024-02-21") == [DepositAbsorbed(on=date(2024, 2, 21), amount=absorbed)]
 
 
+def test_do_32_v_a_deposit_pays_a_fee_past_due_before_a_bill_that_is_not():
+    world = World().given("deposit receive", deposit="D-1", amount="120.00", on="2024-01-02")
+    world.given("fee charge", fee="F-1", kind="other", on="2024-01-10", amount="10.00")
+    world.given("bill issue", bill="B-1", mailed_on="2024-02-01", amount="50.00")
+    account = world.given("deposit absorb", on="2024-02-05").account()
+    assert (account.past_due(date(2024, 2, 5)), account.unpaid("B-1"), account.deposit) == (0, 5000, 11000)
+
+
+def test_do_32_what_was_absorbed_later_leaves_nothing_to_absorb_before():
+    world = World().given("deposit receive", deposit="D-1", amount="80.00", on="2024-01-02")
+    world.given("bill issue", bill="B-1", mailed_on="2024-01-02", amount="50.00")
+    world.given("deposit absorb", on="2024-06-15")
+    refusal = world.refusal("deposit absorb", on="2024-05-15")
+    assert (refusal.code, "deposit 30.00, past due 0.00" in refusal.message) == ("nothing_to_absorb", True)
+
+
+@pytest.mark.parametrize("first", ["payment receive", "deposit absorb"])
+def test_do_32_the_order_of_recording_on_one_day_changes_nothing(first):
+    """Given a raised bill of which the increase is not past due, and a later one that is."""
+    world = World().given("deposit receive", deposit="D-1", amount="35.00", on="2024-01-02")
+    world.given("bill issue", bill="B-0", mailed_on="2024-01-02", amount="33.00")
+    world.given("bill issue", bill="B-1", mailed_on="2024-01-03", amount="54.00")
+    world.given("payment receive", payment="P-0", amount="18.00", received_at="2024-01-10", channel="mail", bill="B-0")
+    world.given("bill correct", bill="B-0", mailed_on="2024-05-01", amount="85.00", reason="misread")
+    both = {
+        "payment receive": {"payment": "P-1", "amount": "59.00", "received_at": "2024-05-10T10:00", "channel": "mail"},
+        "deposit absorb": {"on": "2024-05-10"},
+    }
+    for title in sorted(both, key=lambda title: title != first):
+        world.given(title, **both[title])
+    account = world.account()
+    assert (account.deposit, account.past_due(date(2024, 5, 10))) == (0, 2700)
+
+
 def test_do_32_nothing_is_absorbed_before_anything_is_past_due():
     world = held().given("bill issue", bill="B-1", mailed_on="2024-02-01", amount="85.00")
     refusal = world.refusal("deposit absorb", on="2024-02-20")

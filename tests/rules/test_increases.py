@@ -4,20 +4,37 @@
 from 21 May, and are 60 days delinquent and 79 days old on 19 July.
 """
 
+from datetime import datetime
+
 import pytest
 
+from ledger.calendar import PACIFIC
+from ledger.policy.stays import petition_late_by
+from ledger.refusal import Refused
+from ledger.utility import Rules
+from projections.delinquency import delinquency
+from projections.receivables import bills
+from projections.registers import shutoffs
+from projections.rows import Folded
+from projections.rows import World as Around
 from tests.cases import (
     arrangement_agreed,
     bill_corrected,
     bill_mailed,
     bill_received,
     contact_made,
+    day,
     deposit_absorbed,
     deposit_received,
+    disconnected,
     notice_served,
     payment,
     petition_filed,
 )
+from tests.commands.told import RULES, history
+from tests.commands.world import World
+from tests.desk import MemoryLedger
+from tests.projections.dossier.cases import cells, section, told
 
 RAISED = (
     bill_mailed("2024-01-02", "100.00", "B-1"),
@@ -132,3 +149,92 @@ def test_do_32_v_a_deposit_is_not_absorbed_by_an_increase_before_that_is_past_du
     case.given(*RAISED, bill_mailed("2024-02-01", "50.00", "B-2"), deposit_received("2024-01-02", "30.00"))
     account = case.given(deposit_absorbed(on, "10.00" if on == "2024-05-20" else "30.00")).at(on).account
     assert {bill: account.unpaid(bill) for bill in left} == left
+
+
+def folded(*events):
+    """The account as the projections see it, at its latest event."""
+    found = history(*events)
+    return Folded(found.account, found.events, Around(Rules(*RULES), lambda *_: None))
+
+
+@pytest.mark.parametrize(
+    ("paid", "mailed_on", "past_due_from", "shutoff_from"),
+    [("99.99", "2024-01-02", "2024-01-22", "2024-03-22"), ("100.00", "2024-05-01", "2024-05-21", "2024-07-20")],
+)
+def test_do_02_e_the_tables_show_the_clocks_of_what_is_unpaid(paid, mailed_on, past_due_from, shutoff_from):
+    seen = folded(RAISED[0], payment("2024-01-10 10:00", paid), RAISED[2])
+    (row,), (bill,) = delinquency(seen), bills(seen)
+    assert (row.mailed_on, row.past_due_from, row.shutoff_from) == (
+        day(mailed_on),
+        day(past_due_from),
+        day(shutoff_from),
+    )
+    # A bill keeps the day of its first mailing, which is what it is called by.
+    assert (bill.mailed_on, bill.past_due_from, bill.shutoff_from) == (
+        day("2024-01-02"), day(past_due_from), day(shutoff_from),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("paid", "mailed_on", "contacts"), [("99.99", "2024-01-02", 2), ("100.00", "2024-05-01", 1)])
+def test_do_02_e_a_shutoff_over_an_increase_counts_from_its_mailing(paid, mailed_on, contacts):
+    calls = contact_made("2024-04-15 10:00"), contact_made("2024-07-15 10:00")
+    seen = folded(RAISED[0], payment("2024-01-10 10:00", paid), RAISED[2], *calls, disconnected("2024-07-22 10:00"))
+    (row,) = shutoffs(seen)
+    assert (row.mailed_on, row.contacts) == (day(mailed_on), contacts)
+
+
+@pytest.mark.parametrize(("paid", "said"), [("99.99", "202 days since bill B-1"), ("100.00", "82 days since the inc")])
+def test_do_04_says_what_was_mailed(case, paid, said):
+    case.given(RAISED[0], payment("2024-01-10 10:00", paid), RAISED[2])
+    assert case.explain("2024-07-22 10:00").because("DO-04").startswith(said)
+
+
+def opened_account() -> MemoryLedger:
+    ledger = MemoryLedger()
+    about = {"name": "Sample Customer", "service_address": "1 Example Lane", "opened_on": "2020-03-01"}
+    ledger.post("account open", account="7001", **about)
+    ledger.post("bill issue", account="7001", bill="B-1", mailed_on="2024-01-02", amount="100.00")
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("paid", "clocks"),
+    [
+        ("99.99", {"Past due from Mon 22 January 2024", "By age alone a shutoff is possible from Fri 22 March 2024"}),
+        ("100.00", {"Past due from Tue 21 May 2024", "By age alone a shutoff is possible from Sat 20 July 2024"}),
+    ],
+)
+def test_do_02_e_the_case_file_counts_from_what_is_unpaid(paid, clocks):
+    ledger = opened_account()
+    ledger.post("payment receive", account="7001", payment="P-1", received_at="2024-01-10", amount=paid, channel="mail")
+    ledger.post("bill correct", account="7001", bill="B-1", mailed_on="2024-05-01", amount="130.00", reason="misread")
+    document = told(ledger, at=datetime(2024, 5, 22, 10, 0, tzinfo=PACIFIC))
+    said = {cell.text for cell in cells(section(document, "days"))}
+    assert {clock for clock in clocks if any(text.startswith(clock) for text in said)} == clocks
+
+
+@pytest.mark.parametrize(
+    ("received_on", "refused"),
+    [("2024-01-09", True), ("2024-01-19", True), ("2024-01-20", False), ("2024-04-30", False), ("2024-05-01", False)],
+)
+def test_c9_a_bill_is_received_once_for_each_mailing(received_on, refused):
+    """Given a bill received on 8 January and mailed again on 20 January and on 1 May."""
+    world = World().given("bill issue", bill="B-1", mailed_on="2024-01-02", amount="100.00")
+    world.given("bill receipt", bill="B-1", received_on="2024-01-08")
+    world.given("bill correct", bill="B-1", mailed_on="2024-01-20", amount="90.00", reason="misread")
+    world.given("bill correct", bill="B-1", mailed_on="2024-05-01", amount="130.00", reason="misread")
+    if refused:
+        with pytest.raises(Refused, match="as mailed on 2024-01-02, is recorded already as received on 2024-01-08"):
+            world.then("bill receipt", bill="B-1", received_on=received_on)
+    else:
+        (event,) = world.then("bill receipt", bill="B-1", received_on=received_on)
+        assert event.received_on == day(received_on)
+
+
+@pytest.mark.parametrize(("filed", "late_by"), [("2024-01-16", 0), ("2024-01-17", 1), ("2024-01-24", 8)])
+def test_do_23_a_lowered_bill_brings_no_new_days_to_petition(case, filed, late_by):
+    """Given a bill received on 9 January, whose fifth day moves to Tuesday the 16th, lowered and received anew."""
+    case.given(RAISED[0], bill_received("B-1", "2024-01-09")).closed("2024-01-14")
+    case.given(bill_corrected("B-1", "90.00", "2024-01-20"), bill_received("B-1", "2024-01-22"))
+    found = case.given(petition_filed(f"{filed} 10:00", "B-1")).at("2024-02-01")
+    assert petition_late_by(found, found.account.disputes["D-1"]) == late_by

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ledger import events as e
-from ledger.policy.notices import covered_bills
+from ledger.policy.notices import covered_bills, standing
 from tests.cases import (
     arrangement_agreed,
     bill_mailed,
@@ -177,6 +177,34 @@ def test_do_25_the_notice_runs_anew_from_the_answer(case, outcome, on, verdict):
     case.given(petition_answered("2024-05-08", outcome=outcome))
     assert case.explain(on)["DO-20"] == verdict
     assert case.explain(on)["DO-25"] == "permits"
+
+
+MISSED = (bill_mailed("2024-01-02", "90.00", "B-1"), arrangement_agreed("2024-02-15", ("2024-03-01", "90.00")))
+
+
+@pytest.mark.parametrize(("on", "verdict"), [("2024-06-14", "blocks"), ("2024-06-17", "permits")])
+def test_do_25_a_final_notice_runs_anew_from_the_answer(case, on, verdict):
+    """Five business days from Monday 10 June, where the notice of 3 June alone would have allowed it on the 10th."""
+    case.given(*MISSED, notice_served("2024-06-03", "final"), petition_filed("2024-06-04 09:00", "B-1"))
+    assert case.explain("2024-06-10 10:00")["DO-13"] == "permits"
+    told = case.given(petition_answered("2024-06-10", outcome="upheld")).explain(on)
+    assert told["DO-13"] == verdict
+    assert "of 3 June 2024 (anew from the answer of 10 June 2024) allows" in told.because("DO-13")
+
+
+@pytest.mark.parametrize(("on", "verdict"), [("2024-06-07", "blocks"), ("2024-06-10", "permits")])
+def test_do_13_a_stale_final_notice_does_not_serve_for_a_fresh_one(case, on, verdict):
+    case.given(*MISSED, notice_served("2024-03-05", "final", notice="F-1"), contact_made("2024-03-06 10:00"))
+    told = case.given(notice_served("2024-06-03", "final", notice="F-2")).explain(f"{on} 10:00")
+    assert (told["DO-19"], told["DO-13"]) == ("permits", verdict)
+    assert told.facts("DO-13")["notice"] == told.facts("DO-19")["notice"] == "F-2"
+    assert case.explain("2024-04-19 10:00").against & {"DO-13", "DO-19"} == {"DO-19"}
+
+
+def test_do_13_the_table_and_the_rule_say_from_when_a_final_notice_is_good(case):
+    found = case.given(*MISSED, notice_served("2024-06-03", "final")).at("2024-06-04")
+    chosen = standing(found)
+    assert chosen.free_from == case.explain("2024-06-04").facts("DO-13")["first_day"] == date(2024, 6, 10)
 
 
 @pytest.mark.parametrize("occupancy", ["tenants_metered", "tenants_master_metered"])

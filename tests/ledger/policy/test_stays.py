@@ -138,6 +138,14 @@ def test_do_29_the_undisputed_part_stays_payable(case, disputed, verdict):
     assert case.explain("2024-05-23")["DO-29"] == verdict
 
 
+@pytest.mark.parametrize(("disputed", "verdict"), [("89.99", "permits"), ("90.00", "blocks")])
+def test_do_29_two_appeals_about_one_petition_cover_it_once(case, disputed, verdict):
+    case.given(*READY, petition_filed("2024-03-12 09:00", BILL, disputed), *APPEALED[1:])
+    case.given(appeal_filed("2024-04-09", "AP-2"), commission_deposit("2024-04-09", disputed))
+    case.given(commission_deposit("2024-04-10", disputed, "AP-2"))
+    assert case.explain("2024-05-23")["DO-29"] == verdict
+
+
 def test_do_23_petition_and_appeal_together_cover_two_bills(case):
     case.given(bill_mailed("2024-02-01", "50.00"), *READY, PETITION)
     case.given(petition_filed("2024-02-08 09:00", "B-2024-02-01", "50.00", dispute="D-2"))
