@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from commands.fields import Field, Id, Moment, Text, fields_of
 from ledger.account import Account
@@ -25,13 +26,14 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
     refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
     fields that the ledger fills in from the account or the policy where they are not given. With `whole`, it is decided
-    against every account, and nothing else is recorded meanwhile.
+    against every account, and nothing else is recorded meanwhile. `made` are the types that it makes of what is given.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
     computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
     whole: ClassVar[bool] = False
+    made: ClassVar[tuple[type, ...]] = ()
 
     account: AccountId
     id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None
@@ -41,6 +43,25 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     learned_at: Annotated[
         Moment | None, Meta(description="When the utility came to know it; only for history brought in (--backfill).")
     ] = None
+
+    def taken(self) -> Self:
+        """This command as a door would have read it, whoever made it; raises Invalid naming the field."""
+        changed: dict[str, Any] = {}
+        for name, spec in given_fields(type(self))[0].items():
+            value = getattr(self, name)
+            if value is None and spec.required:
+                raise Invalid("missing_field", f"'{self.title()}' needs {name}", name)
+            if value is spec.default or isinstance(value, self.made):
+                continue
+            try:
+                found = spec.take(value)
+            except ValueError as error:
+                raise Invalid("invalid_value", f"{name}: {error}", name) from None
+            if found is not value:
+                changed[name] = found
+        made = replace(self, **changed) if changed else self
+        made.check()
+        return made
 
     def decide(self, account: Account, context: Context) -> Sequence[Event | On]:
         """The events that follow; raises Refused with every rule that stood in the way."""
@@ -130,6 +151,12 @@ class UtilityCommand(Command, frozen=True, kw_only=True):
     """A command about the whole utility, not about one account."""
 
     account: AccountId = UTILITY
+
+    def taken(self) -> Self:
+        """As of any command; its account is the utility's own."""
+        if self.account != UTILITY:
+            raise Invalid("unknown_field", f"'{self.title()}' has no account; it is the utility's", "account")
+        return super().taken()
 
 
 RENAMED = {"basis": "arrangement_basis"}

@@ -97,7 +97,7 @@ class EvidenceReceipt(Command, frozen=True, kw_only=True, tag="bill receipt"):
                 f"bill {self.bill}, as mailed on {mailed_on}, is recorded already as received on {received_on}, "
                 f"not {self.received_on}; only what is mailed again is received again"
             )
-            raise Refused("recorded_differently", reason)
+            raise Refused("recorded_differently", reason, field="received_on")
         return [BillReceiptEvidenced(bill=self.bill, received_on=self.received_on, evidence=self.evidence)]
 
 

@@ -20,7 +20,7 @@ def the_bill(account: Account, bill: str) -> Bill:
 
 def missing(what: str, name: str, account: Account) -> Refused:
     """The refusal for a thing that the account does not have."""
-    return Refused(f"unknown_{what}", f"account {account.id} has no {what} {name}; record it first")
+    return Refused(f"unknown_{what}", f"account {account.id} has no {what} {name}; record it first", field=what)
 
 
 def not_before(what: str, name: str, happened: date | datetime, on: date | datetime) -> None:

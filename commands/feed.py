@@ -64,7 +64,7 @@ def answer(line: int | None, outcome: Outcome) -> bytes:
 def error_of(refusal: Refused) -> dict[str, object]:
     """A refusal as it is printed."""
     said: dict[str, object] = {"code": refusal.code, "message": refusal.message}
-    if isinstance(refusal, Invalid) and refusal.field:
+    if refusal.field:
         said["field"] = refusal.field
     if refusal.rules:
         said["rules"] = list(refusal.rules)

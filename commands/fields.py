@@ -38,13 +38,17 @@ _REORDERING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 class Field(NamedTuple):
-    """One field of a command: `read` turns what a door received into its value or raises ValueError."""
+    """One field of a command: `read` turns what a door received into its value or raises ValueError.
+
+    `take` does so with a value that a Python program made itself: what no door lets in is not let in there either.
+    """
 
     name: str
     form: str
     required: bool
     default: Any
     read: Callable[[Any], Any]
+    take: Callable[[Any], Any]
     choices: tuple[str, ...] = ()
     help: str = ""
 
@@ -205,6 +209,77 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "installments": installments,
 }
 
+
+def _whole(written: Callable[[int], str], read: Callable[[str], int], what: str) -> Callable[[object], int]:
+    def take(value: object) -> int:
+        if type(value) is not int:
+            raise ValueError(f"{shown(value)} is not a whole number of {what}")
+        return read(written(value))
+
+    return take
+
+
+def _a_count(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{shown(value)} is not a whole number")
+    return count(value)
+
+
+def _a_flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise ValueError(f"{shown(value)} is neither True nor False")
+    return value
+
+
+def _a_day(value: object) -> date:
+    if type(value) is not date:
+        raise ValueError(f"{shown(value)} is not a date")
+    return moments.day(value.isoformat())
+
+
+def _a_moment(value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise ValueError(f"{shown(value)} is not a datetime")
+    if value.tzinfo is None and value != moments.bare(value):
+        raise ValueError(f"{value.isoformat()} has a time of day and no offset; say which, or give the bare day")
+    return moments.moment(moments.shown(value))
+
+
+def _a_timed_moment(value: object) -> datetime:
+    return timed(moments.shown(_a_moment(value)))
+
+
+def _some(kind: type[Struct], read: Callable[[object], Any]) -> Callable[[object], Any]:
+    def take(value: object) -> Any:
+        if not isinstance(value, list | tuple) or not all(isinstance(row, kind) for row in value):
+            raise ValueError(f"this is not a tuple of {kind.__name__}")
+        for row in value:
+            _TAKERS["money"](row.amount)
+        return read([_written(row) for row in value])
+
+    return take
+
+
+def _written(row: Any) -> dict[str, object]:
+    said = {name: getattr(row, name) for name in row.__struct_fields__} | {"amount": money.money(row.amount)}
+    return {name: moments.shown(value) if isinstance(value, date) else value for name, value in said.items()}
+
+
+_TAKERS: dict[str, Callable[[Any], Any]] = {
+    "money": _whole(money.money, _READERS["money"], "cents"),
+    "money_or_none": _whole(money.money, _READERS["money_or_none"], "cents"),
+    "signed_money": _whole(money.money, _READERS["signed_money"], "cents"),
+    "quantity": _whole(money.quantity, money.thousandths, "thousandths"),
+    "count": _a_count,
+    "moment": _a_moment,
+    "timed": _a_timed_moment,
+    "date": _a_day,
+    "flag": _a_flag,
+    "lines": _some(Line, lines),
+    "installments": _some(Installment, installments),
+}
+"""How a value is taken from a Python program, where its text is not read the same way."""
+
 _PLAIN: dict[Any, str] = {
     date: "date",
     datetime: "moment",
@@ -238,9 +313,10 @@ def _field(name: str, hint: Any, required: bool, default: Any) -> Field:
     default = None if default is UNSET or required else default
     if get_origin(hint) is Literal:
         choices = get_args(hint)
-        return Field(name, "choice", required, default, one_of(choices), choices, help_text)
+        read = one_of(choices)
+        return Field(name, "choice", required, default, read, read, choices, help_text)
     form = form or _PLAIN[hint]
-    return Field(name, form, required, default, _READERS[form], (), help_text)
+    return Field(name, form, required, default, _READERS[form], _TAKERS.get(form, _READERS[form]), (), help_text)
 
 
 def _row(row: Line | Installment) -> str:

@@ -159,7 +159,7 @@ class TransferPayment(Command, frozen=True, kw_only=True, tag="payment transfer"
         not_before("payment", self.payment, payment.day, self.on)
         target = context.others.get(self.to_account)
         if target is None or target.opened is None:
-            raise unknown_account(self.to_account)
+            raise unknown_account(self.to_account, field="to_account")
         if not _comes_back(target, payment):
             _new_here(target, self.payment, "; 'payment return' it here and record it there under another name")
         left = PaymentTransferred(payment=self.payment, to_account=self.to_account, on=self.on, reason=self.reason)

@@ -42,6 +42,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
     The text of the file is kept, so that every later answer can be traced to it.
     """
 
+    made = (PackFile,)
     example = "--file del-oro-2025.toml --effective-from 2025-01-01"
 
     file: Annotated[Text | PackFile, Meta(description="The pack: a TOML file of at most 1 MiB.")]

@@ -80,6 +80,7 @@ class Deposit(Struct):
     interest: int = 0
     refunded: int = 0
     since: date | None = None
+    versions: list[int] = []
 
 
 class Arrangement(Struct):

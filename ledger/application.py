@@ -22,7 +22,7 @@ from ledger.history import History
 from ledger.moments import pacific
 from ledger.policy.parameters import ALWAYS, builtin_packs
 from ledger.posting import Command, Desk, Outcome, Pending, Stream
-from ledger.refusal import Refused
+from ledger.refusal import Invalid, Refused
 from ledger.store.codec import decode, encode
 from ledger.store.keys import Keys
 from ledger.store.log import COMMITMENT, Batch, CommandRow, Conflict, Entry, Log, StoreUnavailable, shard_of
@@ -62,8 +62,12 @@ class Ledger(Application[str]):
 
     def post(self, command: Command, *, backfill: bool = False) -> Outcome:
         """Record one command durably and say what became of it; raises StoreUnavailable if others keep coming first."""
+        try:
+            command = command.taken()
+        except Invalid as error:
+            return _invalid(command, error)
         if command.whole:
-            return next(self.post_all([command], backfill=backfill))
+            return next(self.post_all([command], backfill=backfill, read=True))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
         # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
@@ -74,17 +78,18 @@ class Ledger(Application[str]):
             return outcome
         # Most commands are new and nobody else's, so nothing was looked up or locked. One that is refused, or that the
         # store would not take, is decided again: its keys looked up, while others wait.
-        return next(self.post_all([command], backfill=backfill))
+        return next(self.post_all([command], backfill=backfill, read=True))
 
-    def post_all(self, items: Feed, *, backfill: bool = False, size: int = 0) -> Iterator[Outcome]:
+    def post_all(self, items: Feed, *, backfill: bool = False, size: int = 0, read: bool = False) -> Iterator[Outcome]:
         """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk.
 
-        Batches are of `size` commands, or as `BATCHES` says. Raises StoreUnavailable where others keep writing to the
-        same accounts, or the store is away: what was yielded is on disk, the rest may be posted again.
+        Batches are of `size` commands, or as `BATCHES` says; `read` says that a door has read them all. Raises
+        StoreUnavailable where others keep writing to the same accounts, or the store is away: what was yielded is on
+        disk, the rest may be posted again.
         """
         desk = Desk(self.keys, self._clock, backfill=backfill)
         left: dict[int, int] = {}
-        waiting = iter(items)
+        waiting = iter(items if read else map(_taken, items))
         sizes = repeat(size) if size else chain(BATCHES, repeat(BATCHES[-1]))
         while some := _ready(waiting, next(sizes)):
             for attempt in range(_TRIES):
@@ -115,16 +120,17 @@ class Ledger(Application[str]):
         *,
         backfill: bool = False,
         dry_run: bool = False,
+        read: bool = False,
         called: Callable[[int], str] = lambda number: f"command {number}",
     ) -> list[Outcome]:
         """Record all commands or none, in one transaction; where one is refused or invalid, the others say so.
 
-        `called` is how they speak of the one by its number.
+        `called` is how they speak of the one by its number; `read` says that a door has read them all.
         """
         outcomes: list[Outcome] = []
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(desk, items, batch):
+            for some in self._parts(desk, items if read else map(_taken, items), batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
@@ -133,11 +139,11 @@ class Ledger(Application[str]):
             self.keys.tidy()
         return _all_or_none(outcomes, called)
 
-    def rehearse(self, items: Feed, *, backfill: bool = False) -> Generator[Outcome, None, None]:
-        """Record nothing and answer as if; others who write wait meanwhile."""
+    def rehearse(self, items: Feed, *, backfill: bool = False, read: bool = False) -> Generator[Outcome, None, None]:
+        """Record nothing and answer as if; others who write wait meanwhile. `read`: a door has read all commands."""
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(desk, items, batch):
+            for some in self._parts(desk, items if read else map(_taken, items), batch):
                 yield from some
             raise _Undo
 
@@ -236,6 +242,20 @@ class Ledger(Application[str]):
         self.keys.close()
         self.store.close()
         super().close()
+
+
+def _taken(item: Item | None) -> Item | None:
+    """A command as a door would have read it, or what is wrong with it: a program may have made it of anything."""
+    if item is None or isinstance(item, Outcome):
+        return item
+    try:
+        return item.taken()
+    except Invalid as error:
+        return _invalid(item, error)
+
+
+def _invalid(command: Command, error: Invalid) -> Outcome:
+    return Outcome("invalid", account=command.account if isinstance(command.account, str) else None, error=error)
 
 
 class _Undo(Exception):

@@ -161,6 +161,7 @@ def _deposit_required(a: Account, event: e.DepositRequired) -> None:
 
 def _deposit(a: Account, event: e.DepositReceived | e.DepositInterestAccrued | e.DepositRefunded) -> None:
     deposit = a.deposits.setdefault(event.deposit, Deposit(since=event.on))
+    deposit.versions.append(event.version)
     if isinstance(event, e.DepositReceived):
         deposit.received += event.amount
     elif isinstance(event, e.DepositInterestAccrued):

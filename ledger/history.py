@@ -46,9 +46,10 @@ def happened(event: Event, when: date | datetime) -> bool:
     return event.day <= when
 
 
-def unknown_account(account: str, known_at: datetime | None = None) -> Refused:
+def unknown_account(account: str, known_at: datetime | None = None, field: str = "account") -> Refused:
     """The refusal for an account that is not, or was not yet, in the ledger."""
-    if known_at is None:
-        return Refused("unknown_account", f"account {account} is not in the ledger (open it with 'account open')")
-    moment = known_at.isoformat(timespec="minutes")
-    return Refused("unknown_account", f"account {account} was not known at {moment}; ask as known at a later moment")
+    reason = f"account {account} is not in the ledger (open it with 'account open')"
+    if known_at is not None:
+        moment = known_at.isoformat(timespec="minutes")
+        reason = f"account {account} was not known at {moment}; ask as known at a later moment"
+    return Refused("unknown_account", reason, field=field)

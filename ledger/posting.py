@@ -44,9 +44,12 @@ class Command(Protocol):
     @property
     def learned_at(self) -> datetime | None: ...
     @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
     def whole(self) -> bool: ...
     @classmethod
     def title(cls) -> str: ...
+    def taken(self) -> "Command": ...
     def content(self) -> bytes: ...
     def named(self) -> str | None: ...
     def others(self) -> tuple[str, ...]: ...
@@ -212,12 +215,12 @@ class Desk:
                 return Outcome("duplicate", account=command.account, version=found.last)
             if explicit:
                 reason = f"id {command.id} was used for another command already; give this one an id of its own"
-                raise Refused("id_used", reason)
+                raise Refused("id_used", reason, field="id")
             events = self.streams[command.account].events
             differences = command.differences([each for each in events if found.first <= each.version <= found.last])
             if differences is None:
                 return Outcome("duplicate", account=command.account, version=found.last)
-            raise Refused("recorded_differently", differences)
+            raise Refused("recorded_differently", differences, field=next(iter(command.names), None))
         return None
 
     def _record(self, command: Command, keys: Sequence[Keyed]) -> tuple[Outcome, Pending]:

@@ -2,21 +2,24 @@
 
 
 class Refused(Exception):
-    """A command was not recorded; `code` is a stable word, the message a sentence, `rules` the ids that forbade it."""
+    """A command was not recorded; `code` is a stable word, the message a sentence, `rules` the ids that forbade it.
 
-    def __init__(self, code: str, message: str, rules: tuple[str, ...] = ()) -> None:
+    `field` names what the sentence is about, where that is one field.
+    """
+
+    def __init__(self, code: str, message: str, rules: tuple[str, ...] = (), field: str | None = None) -> None:
         self.message = printable(message)
         super().__init__(self.message)
         self.code = code
         self.rules = rules
+        self.field = printable(field) if field else field
 
 
 class Invalid(Refused):
-    """A command cannot be read: `field` names what is wrong with it."""
+    """A command cannot be read."""
 
     def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(code, message)
-        self.field = printable(field) if field else field
+        super().__init__(code, message, field=field)
 
 
 def printable(text: str) -> str:

@@ -19,11 +19,11 @@ from ledger.refusal import Refused
 __all__ = ["UTILITIES", "NoVersion", "PackError", "Parameters", "Policies", "Rule", "builtin_packs", "load_pack"]
 
 FOLDER = Path(__file__).parent / "packs"
-UTILITIES = ("del-oro", "cal-water")
-"""The policies that a store may begin with."""
-
 SHARED = ("california", "orders", "faq", "holidays")
 """The packs that every utility is under, whatever its own."""
+
+UTILITIES = tuple(sorted({path.stem for path in FOLDER.glob("*.toml")} - {*SHARED}))
+"""The policies that a store may begin with: another utility is one more pack."""
 
 ALWAYS = date.min
 """The day from which a pack that came with the program holds: how far back it speaks is said by its versions."""

@@ -139,4 +139,4 @@ def _report(case: Case) -> Verdict:
 def _cap(account: Account) -> Verdict:
     if not (account.low_income and account.residential):
         return not_applicable("the household is not recorded as low-income")
-    return permits("the fee is within the caps for a low-income household")
+    return permits("the fee is within the caps for a low-income household", low_income=True)

@@ -47,7 +47,8 @@ def pay_in_full(case: Case) -> Verdict:
     unpaid = sum(owed.unpaid for owed in case.open)
     if not unpaid:
         return blocks("every bill is paid in full", until=FOR_EVER, unpaid=money(0))
-    return permits(f"{money(unpaid)} of the bills is unpaid", unpaid=money(unpaid))
+    events = tuple(dict.fromkeys(version for owed in case.open for version in owed.bill.versions))
+    return permits(f"{money(unpaid)} of the bills is unpaid", events, unpaid=money(unpaid))
 
 
 @rule("days_to_pay", layer="policy")
@@ -110,13 +111,14 @@ def ground(case: Case) -> Verdict:
 @rule("deposit_absorbed_first", layer="policy")
 def deposit_absorbed_first(case: Case) -> Verdict:
     """No shutoff while any of the credit deposit is left (DO-32)."""
-    deposit = case.account.deposit
+    deposit, absorbed = case.account.deposit, tuple(a.version for a in case.account.absorptions)
     if deposit > 0:
         because = f"a deposit of {money(deposit)} is held and must be absorbed first"
-        return blocks(because, until=FOR_EVER, deposit=money(deposit))
+        moved = [version for each in case.account.deposits.values() for version in each.versions]
+        return blocks(because, tuple(sorted([*moved, *absorbed])), FOR_EVER, deposit=money(deposit))
     if not case.account.deposits:
         return not_applicable("no deposit is held")
-    return permits("the deposit is fully absorbed", tuple(a.version for a in case.account.absorptions))
+    return permits("the deposit is fully absorbed", absorbed)
 
 
 @rule("not_saturday", layer="policy", calendar_only=True)
@@ -151,7 +153,7 @@ def office_open(case: Case) -> Verdict:
     hours = case.calendar.hours_on(case.on)
     if hours is None:
         why = case.calendar.closed(case.on) or "nobody recorded the hours"
-        return blocks(f"the offices are closed on {said(case.on)}: {why}", until=case.on)
+        return blocks(f"the offices are closed on {said(case.on)}: {why}", until=case.on, closed=why)
     kept = f"{hours.opens:%H:%M} to {hours.closes:%H:%M}"
     facts: dict[str, Any] = {
         "opens": f"{hours.opens:%H:%M}",

@@ -21,7 +21,7 @@ from ledger.policy.case import (
     said,
 )
 from ledger.policy.notices import has_tenants, occupant_notices
-from ledger.policy.stays import health_accepted, health_claimed, open_petitions, pending_appeals
+from ledger.policy.stays import health_accepted, health_claimed, health_parts, open_petitions, pending_appeals
 
 WRITTEN = ("discontinuance", "final")
 """The kinds of notice that tell of a shutoff; a reminder does not."""
@@ -103,10 +103,11 @@ def sb998_health(case: Case) -> Verdict:
     agreed = found if found and found.agreed.arrangement_basis == "health" else None
     events = tuple(version for state in case.account.health.values() for version in state.versions)
     if agreed is None:
+        facts = health_parts(case)
         if health_accepted(case):
-            return blocks("all three parts of the health exception are accepted", events, FOR_EVER)
+            return blocks("all three parts of the health exception are accepted", events, FOR_EVER, **facts)
         if case.account.health:
-            return permits("not all three parts of the health exception are accepted", events)
+            return permits("not all three parts of the health exception are accepted", events, **facts)
         return not_applicable("no health exception was asked for")
     events += agreed.events
     if agreed.since is None:
@@ -177,7 +178,7 @@ def investigation_pending(case: Case) -> Verdict:
     events = tuple(version for state in account.health.values() for version in state.versions)
     if health_claimed(case):
         because = "certificate, inability and willingness are submitted, and none is rejected or withdrawn"
-        return blocks(because, events, FOR_EVER)
+        return blocks(because, events, FOR_EVER, **health_parts(case))
     if found and found.state == "kept":
         because = f"arrangement {found.arrangement.id} of {said(found.agreed.on)} is kept"
         return blocks(because, found.events, found.holds_until, **found.facts)
@@ -281,7 +282,7 @@ def closed_days(case: Case) -> Verdict:
     why = case.calendar.closed(case.on) or case.calendar.holiday_at(case.at)
     if why:
         ends_at = None if case.calendar.closed(case.on) else case.holiday_part_ends
-        return blocks_before(ends_at, f"{said(case.on)} is no day for a shutoff: {why}")
+        return blocks_before(ends_at, f"{said(case.on)} is no day for a shutoff: {why}", closed=why)
     if not case.calendar.office_open(case.at):
         return blocks(f"the offices are not open to the public at {case.at:%H:%M} on {said(case.on)}")
     return permits(f"{said(case.on)} is a business day and the offices are open")

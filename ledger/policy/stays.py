@@ -111,7 +111,7 @@ def health_exception(case: Case) -> Verdict:
     health = case.account.health
     if not health:
         return not_applicable("no health exception was asked for")
-    facts = {part: _stands(case, part) for part in PARTS}
+    facts = health_parts(case)
     events = tuple(version for state in health.values() for version in state.versions)
     if health_accepted(case):
         return blocks("all three parts of the health exception are accepted", events, FOR_EVER, **facts)
@@ -150,6 +150,11 @@ def _part(case: Case, part: HealthPart) -> Verdict:
 def _stands(case: Case, part: HealthPart) -> str:
     state = case.account.health.get(part)
     return state.stands if state else "not submitted"
+
+
+def health_parts(case: Case) -> dict[str, str]:
+    """Where each part of the health exception stands."""
+    return {part: _stands(case, part) for part in PARTS}
 
 
 def health_claimed(case: Case) -> bool:

@@ -289,7 +289,7 @@ def test_an_origin_is_plain(tmp_path: Path, origin: str) -> None:
 def test_init_says_what_is_there(tmp_path: Path) -> None:
     said, code = called(tmp_path, "init", "--policy", "nosuch")
     assert code == 2
-    assert "'del-oro', 'cal-water'" in said
+    assert "'cal-water', 'del-oro'" in said
     longest = "x" * 200
     assert called(tmp_path, "init", "--origin", longest) == ("created a ledger with policy del-oro\n", 0)
     same = ["init", "--policy", "del-oro", "--origin", longest]

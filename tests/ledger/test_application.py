@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -421,7 +421,7 @@ def test_a_closure_declared_meanwhile_by_somebody_else_counts(ledger: Ledger, st
         assert other.post(OPEN).status == "duplicate"
 
 
-BEFORE_ANY_PACK = datetime(1900, 1, 1, 0, 0, tzinfo=UTC)
+BEFORE_ANY_PACK = datetime(1900, 1, 1, 0, 0, tzinfo=PACIFIC)
 
 
 def test_before_anything_was_known_no_rule_speaks(ledger: Ledger) -> None:
