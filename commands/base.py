@@ -26,14 +26,15 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
     `id` makes it safe to send twice. `names` are the fields that name the thing: the same name with other facts is
     refused; a command that names nothing is the same as an earlier one only if every field agrees. `computed` are the
     fields that the ledger fills in from the account or the policy where they are not given. With `whole`, it is decided
-    against every account, and nothing else is recorded meanwhile. `made` are the types that it makes of what is given.
+    against every account, and nothing else is recorded meanwhile. `made` are the fields that it turns into a type of
+    its own, which a program may give as such; to `check` them is its own task.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
     computed: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
     whole: ClassVar[bool] = False
-    made: ClassVar[tuple[type, ...]] = ()
+    made: ClassVar[Mapping[str, type]] = {}
 
     account: AccountId
     id: Annotated[Id | None, Meta(description="Makes it safe to send twice: the same id takes effect once.")] = None
@@ -51,7 +52,10 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command", gc=False):
             value = getattr(self, name)
             if value is None and spec.required:
                 raise Invalid("missing_field", f"'{self.title()}' needs {name}", name)
-            if value is spec.default or isinstance(value, self.made):
+            if value is spec.default or type(value) is self.made.get(name):
+                continue
+            if value is None:
+                changed[name] = spec.default
                 continue
             try:
                 found = spec.take(value)

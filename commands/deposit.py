@@ -104,6 +104,7 @@ class AbsorbDeposit(Command, frozen=True, kw_only=True, tag="deposit absorb"):
         if held <= 0 or past_due <= 0:
             rule = context.parameters(self.on, account).id_of("deposit_absorbed_first")
             there = f"deposit {money(max(held, 0))}, past due {money(max(past_due, 0))}"
+            there += f" beside {money(later)} absorbed as of later days" if later else ""
             raise Refused(
                 "nothing_to_absorb",
                 f"nothing to absorb on {self.on} ({rule}): {there}; 'deposit refund' gives a deposit back",

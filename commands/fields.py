@@ -28,6 +28,7 @@ TimedMoment = Annotated[datetime, Meta(extra={"form": "timed"})]
 """A moment whose time of day matters, so that a bare date will not do."""
 
 LONGEST_TEXT = 2000
+_HUGE = 10**18
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -214,7 +215,19 @@ def _whole(written: Callable[[int], str], read: Callable[[str], int], what: str)
     def take(value: object) -> int:
         if type(value) is not int:
             raise ValueError(f"{shown(value)} is not a whole number of {what}")
+        if abs(value) >= _HUGE:
+            raise ValueError(f"there are no {what} beyond 18 digits")
         return read(written(value))
+
+    return take
+
+
+def _plain(read: Callable[[Any], Any]) -> Callable[[object], Any]:
+    def take(value: object) -> Any:
+        # Of a subclass (an Enum, perhaps) what is kept and what is shown may differ.
+        if type(value) is not str:
+            raise ValueError("this is not a plain str")
+        return read(value)
 
     return take
 
@@ -240,7 +253,7 @@ def _a_day(value: object) -> date:
 def _a_moment(value: object) -> datetime:
     if not isinstance(value, datetime):
         raise ValueError(f"{shown(value)} is not a datetime")
-    if value.tzinfo is None and value != moments.bare(value):
+    if value.utcoffset() is None and value.replace(tzinfo=None) != moments.bare(value):
         raise ValueError(f"{value.isoformat()} has a time of day and no offset; say which, or give the bare day")
     return moments.moment(moments.shown(value))
 
@@ -249,11 +262,12 @@ def _a_timed_moment(value: object) -> datetime:
     return timed(moments.shown(_a_moment(value)))
 
 
-def _some(kind: type[Struct], read: Callable[[object], Any]) -> Callable[[object], Any]:
+def _some(kind: type[Struct], read: Callable[[object], Any], about: Callable[[Any], Any]) -> Callable[[object], Any]:
     def take(value: object) -> Any:
-        if not isinstance(value, list | tuple) or not all(isinstance(row, kind) for row in value):
+        if not isinstance(value, list | tuple) or not all(type(row) is kind for row in value):
             raise ValueError(f"this is not a tuple of {kind.__name__}")
         for row in value:
+            about(getattr(row, row.__struct_fields__[0]))
             _TAKERS["money"](row.amount)
         return read([_written(row) for row in value])
 
@@ -275,8 +289,8 @@ _TAKERS: dict[str, Callable[[Any], Any]] = {
     "timed": _a_timed_moment,
     "date": _a_day,
     "flag": _a_flag,
-    "lines": _some(Line, lines),
-    "installments": _some(Installment, installments),
+    "lines": _some(Line, lines, _plain(_line_kind)),
+    "installments": _some(Installment, installments, _a_day),
 }
 """How a value is taken from a Python program, where its text is not read the same way."""
 
@@ -314,9 +328,11 @@ def _field(name: str, hint: Any, required: bool, default: Any) -> Field:
     if get_origin(hint) is Literal:
         choices = get_args(hint)
         read = one_of(choices)
-        return Field(name, "choice", required, default, read, read, choices, help_text)
+        return Field(name, "choice", required, default, read, _plain(read), choices, help_text)
     form = form or _PLAIN[hint]
-    return Field(name, form, required, default, _READERS[form], _TAKERS.get(form, _READERS[form]), (), help_text)
+    return Field(
+        name, form, required, default, _READERS[form], _TAKERS.get(form) or _plain(_READERS[form]), (), help_text
+    )
 
 
 def _row(row: Line | Installment) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
@@ -42,7 +42,7 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
     The text of the file is kept, so that every later answer can be traced to it.
     """
 
-    made = (PackFile,)
+    made: ClassVar[Mapping[str, type]] = {"file": PackFile}
     example = "--file del-oro-2025.toml --effective-from 2025-01-01"
 
     file: Annotated[Text | PackFile, Meta(description="The pack: a TOML file of at most 1 MiB.")]
@@ -53,6 +53,10 @@ class PublishPolicy(UtilityCommand, frozen=True, kw_only=True, tag="policy publi
             # The file is read here, at the door, and only here: its text is part of what is decided on.
             force_setattr(self, "file", read_pack(self.file))
         pack = self._pack
+        if type(pack.path) is not str or type(pack.text) is not str:
+            raise Invalid("invalid_value", "file: the path and the text of a pack are plain str", "file")
+        if len(pack.text.encode(errors="replace")) > LARGEST:
+            raise _too_large(pack.path)
         try:
             load_pack(pack.text, pack.path)
             for each in (pack.text, *_texts(tomllib.loads(pack.text))):
@@ -105,6 +109,10 @@ def _texts(content: object) -> Iterator[str]:
         yield from chain.from_iterable(map(_texts, content))
 
 
+def _too_large(path: str) -> Invalid:
+    return Invalid("invalid_value", f"file: {path} is larger than {LARGEST:,} bytes, the most there may be", "file")
+
+
 def read_pack(path: str) -> PackFile:
     """The UTF-8 file at `path`, of at most LARGEST bytes, from the working directory on; raises Invalid, saying why."""
     file = Path(path)
@@ -114,9 +122,7 @@ def read_pack(path: str) -> PackFile:
         with file.open("rb") as opened:
             content = opened.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise Invalid(
-                "invalid_value", f"file: {path} is larger than {LARGEST:,} bytes, the most there may be", "file"
-            )
+            raise _too_large(path)
         return PackFile(path, content.decode())
     except FileNotFoundError:
         raise Invalid("invalid_value", f"file: there is no file {path}", "file") from None

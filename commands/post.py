@@ -114,15 +114,15 @@ def post(ctx: click.Context, feed: BinaryIO, backfill: bool, atomic: bool, dry_r
                 # Others who write wait for the whole feed; they do not wait for whoever sends it.
                 feed = opened.enter_context(_to_its_end(feed))
             items = _noting_lines(arriving(feed), lines)
-            read = {"backfill": backfill, "read": True}
+            how = {"backfill": backfill, "checked": True}
             outcomes: Iterable[Outcome]
             if atomic:
-                outcomes = ledger.post_together(items, dry_run=dry_run, called=lambda n: f"line {lines[n - 1]}", **read)
+                outcomes = ledger.post_together(items, dry_run=dry_run, called=lambda n: f"line {lines[n - 1]}", **how)
             elif dry_run:
                 # A rehearsal that is broken off is taken back while the store is still open.
-                outcomes = opened.enter_context(closing(ledger.rehearse(items, **read)))
+                outcomes = opened.enter_context(closing(ledger.rehearse(items, **how)))
             else:
-                outcomes = ledger.post_all(items, **read)
+                outcomes = ledger.post_all(items, **how)
             for outcome in outcomes:
                 # It is recorded, whoever stops this before the line is out.
                 answered += 1

@@ -44,10 +44,13 @@ class Bill(Struct, gc=False):
         """The first day on which the bill as issued is past due, literally (DO-02)."""
         return self.issued.past_due_from
 
-    def received(self, mailed_on: date) -> date | None:
-        """When what was mailed on a day is known to have been received: before anything else was mailed of it (C9)."""
-        mailed_next = min((day for day in self.corrected if day > mailed_on), default=date.max)
-        return max((day for day in self.receipts if mailed_on <= day < mailed_next), default=None)
+    def received(self, mailed_on: date, until: date | None = None) -> date | None:
+        """When what was mailed on a day is known to have been received (C9).
+
+        Before anything else was mailed of the bill, or else `until` a day.
+        """
+        until = until or min((day for day in self.corrected if day > mailed_on), default=date.max)
+        return min((day for day in self.receipts if mailed_on <= day < until), default=None)
 
     @property
     def received_on(self) -> date | None:

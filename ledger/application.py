@@ -67,7 +67,7 @@ class Ledger(Application[str]):
         except Invalid as error:
             return _invalid(command, error)
         if command.whole:
-            return next(self.post_all([command], backfill=backfill, read=True))
+            return next(self.post_all([command], backfill=backfill, checked=True))
         desk = self._laid_out(command, backfill)
         outcome, pending = desk.decide(command, desk.keys_of(command))
         # Keys are deleted for good, so that is done only where the command is known to be new, and others wait.
@@ -78,18 +78,20 @@ class Ledger(Application[str]):
             return outcome
         # Most commands are new and nobody else's, so nothing was looked up or locked. One that is refused, or that the
         # store would not take, is decided again: its keys looked up, while others wait.
-        return next(self.post_all([command], backfill=backfill, read=True))
+        return next(self.post_all([command], backfill=backfill, checked=True))
 
-    def post_all(self, items: Feed, *, backfill: bool = False, size: int = 0, read: bool = False) -> Iterator[Outcome]:
+    def post_all(
+        self, items: Feed, *, backfill: bool = False, size: int = 0, checked: bool = False
+    ) -> Iterator[Outcome]:
         """Record commands in batches of one durable transaction each; every outcome is yielded once it is on disk.
 
-        Batches are of `size` commands, or as `BATCHES` says; `read` says that a door has read them all. Raises
+        Batches are of `size` commands, or as `BATCHES` says; `checked` says that a door has read them all. Raises
         StoreUnavailable where others keep writing to the same accounts, or the store is away: what was yielded is on
         disk, the rest may be posted again.
         """
         desk = Desk(self.keys, self._clock, backfill=backfill)
         left: dict[int, int] = {}
-        waiting = iter(items if read else map(_taken, items))
+        waiting = iter(items if checked else map(_taken, items))
         sizes = repeat(size) if size else chain(BATCHES, repeat(BATCHES[-1]))
         while some := _ready(waiting, next(sizes)):
             for attempt in range(_TRIES):
@@ -120,17 +122,17 @@ class Ledger(Application[str]):
         *,
         backfill: bool = False,
         dry_run: bool = False,
-        read: bool = False,
+        checked: bool = False,
         called: Callable[[int], str] = lambda number: f"command {number}",
     ) -> list[Outcome]:
         """Record all commands or none, in one transaction; where one is refused or invalid, the others say so.
 
-        `called` is how they speak of the one by its number; `read` says that a door has read them all.
+        `called` is how they speak of the one by its number; `checked` says that a door has read them all.
         """
         outcomes: list[Outcome] = []
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(desk, items if read else map(_taken, items), batch):
+            for some in self._parts(desk, items if checked else map(_taken, items), batch):
                 outcomes += some
             if dry_run or any(outcome.error for outcome in outcomes):
                 raise _Undo
@@ -139,11 +141,11 @@ class Ledger(Application[str]):
             self.keys.tidy()
         return _all_or_none(outcomes, called)
 
-    def rehearse(self, items: Feed, *, backfill: bool = False, read: bool = False) -> Generator[Outcome, None, None]:
-        """Record nothing and answer as if; others who write wait meanwhile. `read`: a door has read all commands."""
+    def rehearse(self, items: Feed, *, backfill: bool = False, checked: bool = False) -> Generator[Outcome, None, None]:
+        """Record nothing and answer as if; others who write wait meanwhile. `checked`: a door has read all commands."""
         desk = Desk(self.keys, self._clock, backfill=backfill)
         with self._whole() as batch:
-            for some in self._parts(desk, items if read else map(_taken, items), batch):
+            for some in self._parts(desk, items if checked else map(_taken, items), batch):
                 yield from some
             raise _Undo
 

@@ -94,7 +94,7 @@ MEANING = {
     "paid_on": "The day by which all that was due by `last_day` was paid; empty where it was not.",
     "part": "Counts the parts of a charge from 1: the first amount, then each increase.",
     "past_due": "Cents past due at the shutoff, literally (DO-02).",
-    "past_due_from": "The first day past due, literally (DO-02); of a raised bill, that of its oldest unpaid part.",
+    "past_due_from": "The first day past due, literally (DO-02); of a whole bill, that of its oldest unpaid part.",
     "presumed": "Whether the day of receipt is presumed, not evidenced (C9).",
     "reason": "Why; of an arrangement, why it was declined, breached, cancelled or agreed again.",
     "received_on": "When the customer last is known to have had the bill; of a petition, known or presumed (C9).",

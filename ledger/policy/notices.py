@@ -227,6 +227,8 @@ def notice_period(case: Case) -> Verdict:
         run = told[0].on + timedelta(days=chosen.days)
         if run > first:
             first, because = run, f"the notice to the occupants of {said(told[0].on)} must run {chosen.days} days"
+            events = (told[0].version,)
+            facts |= {"notice": told[0].notice, "served": told[0].on, "method": told[0].method}
     if case.on < first:
         until = _surely_until(case, chosen, first)
         return blocks(f"{because}, so until {said(first - ONE_DAY)}", events, until, first_day=first, **facts)
@@ -248,9 +250,12 @@ def breach_notice(case: Case) -> Verdict:
         return blocks(because, found.events, FOR_EVER, **found.facts)
     # One that is stale, or covers nothing any more, is judged where no other stands: DO-19 says what is wrong with it.
     chosen = standing(case) if case.in_force("notice_given") else None
-    notice = chosen.notice if chosen else finals[-1]
-    ran_from = _ran_from(case, notice, covered_bills(case, notice))
-    _, first = _final_days(case, ran_from)
+    if chosen:
+        notice, ran_from, first = chosen.notice, chosen.ran_from, chosen.first_day
+    else:
+        notice = finals[-1]
+        ran_from = _ran_from(case, notice, covered_bills(case, notice))
+        _, first = _final_days(case, ran_from)
     facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
     because = f"final notice {notice.notice} of {said(notice.on)}{_anew(notice, ran_from)}"
     because += f" allows a shutoff from {said(first)}"

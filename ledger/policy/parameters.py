@@ -196,7 +196,7 @@ class Policies:
 def builtin_packs(policy: str) -> tuple[tuple[str, str], ...]:
     """The names and texts of the packs that a store of that policy begins with; raises PackError for another policy."""
     if policy not in UTILITIES:
-        raise PackError(policy, "", f"is no policy of this program; it has {' and '.join(UTILITIES)}")
+        raise PackError(policy, "", f"is no policy of this program; it has {', '.join(UTILITIES)}")
     return tuple((name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8")) for name in (policy, *SHARED))
 
 

@@ -47,7 +47,9 @@ def petition_days(case: Case, bill: Bill, by: date | None = None) -> PetitionDay
     received, presumed = mailed, True
     if bill.issued.delivery == "mail":
         received += case.days("petition_in_time", "mail_presumption_days")
-    if evidenced := bill.received(mailed):
+    raised_next = min((day for day in bill.raised if day > mailed), default=date.max)
+    # A receipt after a lowering may be of either; it rebuts the presumption, as it does for the customer.
+    if evidenced := bill.received(mailed) or bill.received(mailed, raised_next):
         received, presumed = evidenced, False
     last = case.calendar.next_open(received + case.days("petition_in_time"))
     return PetitionDays(mailed, received, presumed, last)
@@ -211,12 +213,12 @@ def appeal_right(case: Case) -> Verdict:
     answers = list(case.account.answers.values())
     if not answers:
         return not_applicable("no petition was answered")
-    last = max(answers, key=lambda answer: (answer.on, answer.version))
-    because = (
-        f"petition {last.dispute} was {'withdrawn' if last.outcome == 'withdrawn' else 'answered'} on {said(last.on)}"
-    )
-    if last.outcome != "withdrawn":
-        because += "; the notice runs anew from that day"
+    stood = [answer for answer in answers if answer.outcome != "withdrawn"]
+    last = max(stood or answers, key=lambda answer: (answer.on, answer.version))
+    because = f"petition {last.dispute} was withdrawn on {said(last.on)}"
+    if stood:
+        because = f"petition {last.dispute} was answered on {said(last.on)}"
+        because += "; a notice served before runs anew from that day"
     return permits(because, (last.version,), dispute=last.dispute, answered=last.on)
 
 

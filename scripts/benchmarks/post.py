@@ -28,7 +28,7 @@ def measure(store: str, seconds: float, size: int, server: str | None = None) ->
 
             def post(number: int) -> None:
                 stream = BytesIO(next(ours))
-                for outcome in ledger.post_all((item for _, item in parse(stream)), read=True):
+                for outcome in ledger.post_all((item for _, item in parse(stream)), checked=True):
                     answer(1, outcome)
                     assert outcome.status == "recorded", outcome
 

@@ -1,17 +1,27 @@
 """The door of a Python program, the command object handed to the ledger: it lets in what every other door does."""
 
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any
 
 import pytest
 
+from commands.arrangement import AgreeArrangement
 from commands.bill import IssueBill
 from commands.office import CloseOffice
 from commands.payment import ReceivePayment
+from commands.policy import PackFile, PublishPolicy
 from ledger.application import Ledger, create
-from ledger.events import Line
+from ledger.events import Installment, Line
 from ledger.refusal import Invalid
 from tests.commands.world import NOW, command
+
+
+class Named(StrEnum):
+    """What shows another text than it holds, or may."""
+
+    BILL = "B-1"
+
 
 OPENED = {"name": "Sample Customer", "service_address": "1 Example Lane", "opened_on": "2019-01-01"}
 PYTHON: dict[str, Any] = {"account": "7001", "bill": "B-9", "mailed_on": date(2024, 3, 4), "amount": 9050}
@@ -37,12 +47,44 @@ PYTHON: dict[str, Any] = {"account": "7001", "bill": "B-9", "mailed_on": date(20
         ({"lines": (Line(kind="usage", amount=1.5),)}, "lines: 1.5 is not a whole number of cents"),
         ({"learned_at": datetime(2024, 3, 4, 10, 0)}, "learned_at: .* has a time of day and no offset"),
         ({"note": "a\nb"}, "note: the text has control characters"),
+        ({"bill": Named.BILL}, "bill: this is not a plain str"),
+        ({"kind": Named.BILL}, "kind: this is not a plain str"),
+        ({"note": PackFile("x", "y")}, "note: this is not a plain str"),
+        ({"lines": (Line(kind=Named.BILL, amount=100),)}, "lines: this is not a plain str"),
+        ({"amount": 10**5000}, "amount: there are no cents beyond 18 digits"),
         ({"period_start": date(2024, 1, 1)}, "a period needs both"),
     ],
 )
 def test_a_command_that_a_program_makes_is_held_to_what_every_door_lets_in(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(Invalid, match=said):
         IssueBill(**PYTHON | wrong).taken()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (PackFile("x", 7), "the path and the text of a pack are plain str"),
+        (PackFile("x", "#" * (2**20 + 1)), "x is larger than 1,048,576 bytes"),
+        (PackFile("x", "[pack"), "x: "),
+    ],
+)
+def test_a_pack_that_a_program_gives_is_a_pack(file: PackFile, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        PublishPolicy(file=file).taken()
+
+
+@pytest.mark.parametrize("due_on", ["2024-05-01", datetime(2024, 5, 1, 23, 0)])
+def test_an_installment_is_due_on_a_day(due_on: Any) -> None:
+    rows = (Installment(due_on=due_on, amount=100),)
+    with pytest.raises(Invalid, match=r"installments: .* is not a date"):
+        AgreeArrangement(
+            account="7001", arrangement="A-1", kind="alternative", on=date(2024, 4, 1), installments=rows
+        ).taken()
+
+
+def test_none_is_a_field_not_given_as_in_a_feed() -> None:
+    made = IssueBill(**PYTHON | {"kind": None}).taken()
+    assert (made, made.kind) == (IssueBill(**PYTHON), "regular")
 
 
 def test_a_command_of_the_utility_is_about_no_account() -> None:

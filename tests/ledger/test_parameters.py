@@ -174,7 +174,7 @@ def test_one_day_is_one_book():
 
 
 def test_an_unknown_policy_is_refused_with_those_there_are():
-    with pytest.raises(PackError, match="golden-state: is no policy of this program; it has cal-water and del-oro"):
+    with pytest.raises(PackError, match="golden-state: is no policy of this program; it has cal-water, del-oro"):
         Policies.builtin("golden-state")
 
 

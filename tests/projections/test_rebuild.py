@@ -72,6 +72,7 @@ def test_where_there_is_no_ledger_no_tables_are_made(store_url):
 
 def test_what_follows_any_interleaving_is_what_a_rebuild_gives(store_url, template, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 37)
+    monkeypatch.setattr(runner, "AT_ONCE", 2)
     chance, rest = random.Random(11), 700
     log = template.at(store_url, rest)
     rebuild(store_url, 1)

@@ -238,3 +238,12 @@ def test_do_23_a_lowered_bill_brings_no_new_days_to_petition(case, filed, late_b
     case.given(bill_corrected("B-1", "90.00", "2024-01-20"), bill_received("B-1", "2024-01-22"))
     found = case.given(petition_filed(f"{filed} 10:00", "B-1")).at("2024-02-01")
     assert petition_late_by(found, found.account.disputes["D-1"]) == late_by
+
+
+@pytest.mark.parametrize(("filed", "late_by"), [("2024-02-26", 0), ("2024-02-27", 1)])
+def test_do_23_a_receipt_after_a_lowering_rebuts_the_presumption_all_the_same(case, filed, late_by):
+    """Given a bill lowered by mail on 5 February and received on the 20th; the fifth day after it is a Sunday."""
+    case.given(bill_mailed("2024-02-01", "100.00", "B-1"), bill_corrected("B-1", "90.00", "2024-02-05"))
+    case.given(bill_received("B-1", "2024-02-20"), petition_filed(f"{filed} 10:00", "B-1"))
+    found = case.at("2024-03-01")
+    assert petition_late_by(found, found.account.disputes["D-1"]) == late_by
