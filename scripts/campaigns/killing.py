@@ -7,10 +7,11 @@ from itertools import count as counted
 from random import Random
 from subprocess import PIPE, Popen
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 import psycopg
+from psycopg import sql
 
 from ledger.application import Ledger
 from ledger.posting import OPENING
@@ -97,13 +98,14 @@ def _unanswered(
             Writer(cluster.url, share, at_once=chance.choice([1, 1, 5]), patience=1000, hasty=each)
             for share, each in zip(shares, hasty, strict=True)
         ]
-        _wait(db, "transactionid", 2)
+        _wait(db, "wait_event = 'transactionid'")
         if when == "after":
             # A commit that waits for a standby is on disk and has no answer.
             db.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
             db.execute("SELECT pg_reload_conf()")
             first.rollback()
-            _wait(db, "SyncRep", 2)
+            # Whoever is at work waits for it: one of the two might not have come to its commit yet, and the third have.
+            _wait(db, "wait_event = 'SyncRep'", "state <> 'idle' AND wait_event IS DISTINCT FROM 'SyncRep'")
         away(cluster)
     assert writers[0].wait_for_silence(), "every answer came"
     sleep(chance.random() * 0.1)
@@ -116,12 +118,15 @@ def _unanswered(
     return writers
 
 
-def _wait(db: psycopg.Connection[Any], event: str, count: int) -> None:
-    """Until so many are seen to wait for that."""
+def _wait(db: psycopg.Connection[Any], waiting: LiteralString, others: LiteralString = "false") -> None:
+    """Until two are seen to wait like that, and nobody is seen like the `others`."""
     deadline = monotonic() + PATIENCE
-    query = "SELECT count(*) >= %s FROM pg_stat_activity WHERE wait_event = %s"
-    while db.execute(query, (count, event)).fetchone() != (True,):
-        assert monotonic() < deadline, f"no {count} writers wait for {event}"
+    counts = sql.SQL("SELECT count(*) FILTER (WHERE {}) >= 2 AND count(*) FILTER (WHERE {}) = 0").format(
+        sql.SQL(waiting), sql.SQL(others)
+    )
+    whose = sql.SQL(" FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+    while db.execute(counts + whose).fetchone() != (True,):
+        assert monotonic() < deadline, f"no two writers are seen where {waiting}"
         sleep(0.005)
 
 
