@@ -92,13 +92,12 @@ def _items(case: Case) -> Iterator[Item]:
 
 def _shutoff(case: Case) -> Iterator[Item]:
     past_due = case.account.past_due(case.on)
-    bill, found = case.past_due[0].bill, current(case)
-    chosen = standing(case) if case.in_force("notice_given") else None
+    bill, found, chosen = case.past_due[0].bill, current(case), standing(case)
     kept = found is not None and found.state == "kept"
     if not kept and case.in_force("notice_given") and chosen is None:
         kind = "a final" if found else "a discontinuance"
-        since = said(min(filter(None, (owed.part.past_due_from for owed in case.past_due if owed.bill is bill))))
-        because = f"bill {bill.id} is past due since {since} and {kind} notice may be served"
+        _, since = bill.clock(case.account.unpaid(bill.id))
+        because = f"bill {bill.id} is past due since {said(since)} and {kind} notice may be served"
         yield Item("serve_notice", None, bill.id, past_due, because)
     # To ask every rule is dear, and without an aged bill they would not allow it.
     allowed = allowed_from(case) if case.aged else None

@@ -59,7 +59,7 @@ def delinquency(seen: Folded) -> Iterator[DelinquencyRow]:
     mailed_on, past_due_from = oldest.clock(account.unpaid(oldest.id)) if oldest else (None, None)
     clocks = seen.world.clocks(account)
     grace_until, shutoff_from = clocks[mailed_on, past_due_from] if mailed_on and past_due_from else (None, None)
-    chosen = standing(case) if account.notices and case.in_force("notice_given") else None
+    chosen = standing(case) if account.notices else None
     yield DelinquencyRow(
         unpaid=sum(part.unpaid for part in owed),
         past_due_from=min((part.past_due_from for part in owed if part.past_due_from), default=None),

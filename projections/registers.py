@@ -275,7 +275,7 @@ def _rested_on(then: Case) -> dict[str, Any]:
     """The oldest bill, the notice that stood (or else the latest one), who was spoken with, and who allowed it."""
     account = then.account
     owed = next(iter(then.aged or then.past_due or then.open), None)
-    stood = standing(then) if then.in_force("notice_given") else None
+    stood = standing(then)
     notices = [each for each in account.notices if each.kind in ("discontinuance", "final")]
     notice = stood.notice if stood else notices[-1] if notices else None
     contacts = [each for each in account.contacts if owed is None or each.day >= owed.part.mailed_on]

@@ -20,7 +20,7 @@ def past_due_from(mailed_on: date, parameters: Parameters) -> tuple[date, RuleVe
 
 
 def bill_clocks(bill: Bill, account: Account, calendar: Calendar, policies: Policies) -> tuple[date, date]:
-    """`grace_until` and `shutoff_from` of a bill, both counted to days that the offices are open (`Bill.clock`).
+    """`grace_until` and `shutoff_from` of a bill by its `clock`, both counted to days that the offices are open.
 
     `shutoff_from` is the last day of the calendar where no rule will ever say from when the bill is past due.
     """

@@ -184,6 +184,6 @@ def stage(case: Case) -> Stage:
     morning = case.moved(opening)
     if not any(verdict.verdict in FORBIDS for _, verdict in _judged(morning, of_the_day=False)):
         return "eligible"
-    if case.in_force("notice_given") and standing(case):
+    if standing(case):
         return "noticed"
     return "past_due" if any(case.grace_until(owed.part) < case.on for owed in case.open) else "current"

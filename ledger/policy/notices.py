@@ -33,7 +33,12 @@ class Standing(NamedTuple):
 
 @once
 def standing(case: Case) -> Standing | None:
-    """The notice that a shutoff would rest on: of those that stand, the one that allows it first."""
+    """The notice that a shutoff would rest on: of those that stand, the one that allows it first.
+
+    None as well where no rule asks for a notice that day.
+    """
+    if not case.in_force("notice_given"):
+        return None
     return min(
         (s for s in fresh_notices(case) if ground_of(case, s)),
         key=lambda s: (s.free_from, s.notice.version),
@@ -166,7 +171,7 @@ def _answers(case: Case, bills: tuple[str, ...]) -> Iterator[PetitionAnswered]:
             yield answer
 
 
-def _answers_on(case: Case, notice: NoticeServed, ran_from: date) -> tuple[int, ...]:
+def answers_on(case: Case, notice: NoticeServed, ran_from: date) -> tuple[int, ...]:
     """The versions of the answers from which a notice runs anew."""
     answers = _answers(case, covered_bills(case, notice)) if ran_from > notice.on else ()
     return tuple(answer.version for answer in answers if answer.on == ran_from)
@@ -216,7 +221,7 @@ def notice_period(case: Case) -> Verdict:
     because = f"notice {notice.notice} of {said(notice.on)} must run {chosen.days} days"
     because += _anew(notice, chosen.ran_from)
     facts: dict[str, Any] = {"notice": notice.notice, "served": notice.on, "method": notice.method, "days": chosen.days}
-    events = (notice.version, *_answers_on(case, notice, chosen.ran_from))
+    events = (notice.version, *answers_on(case, notice, chosen.ran_from))
     told = occupant_notices(case)
     if told:
         if case.account.occupancy == "tenants_master_metered":
@@ -249,7 +254,7 @@ def breach_notice(case: Case) -> Verdict:
         because = f"arrangement {name} was missed on {said(found.since)} and no final notice was served since"
         return blocks(because, found.events, FOR_EVER, **found.facts)
     # One that is stale, or covers nothing any more, is judged where no other stands: DO-19 says what is wrong with it.
-    chosen = standing(case) if case.in_force("notice_given") else None
+    chosen = standing(case)
     if chosen:
         notice, ran_from, first = chosen.notice, chosen.ran_from, chosen.first_day
     else:
@@ -259,7 +264,7 @@ def breach_notice(case: Case) -> Verdict:
     facts = found.facts | {"notice": notice.notice, "served": notice.on, "method": notice.method, "first_day": first}
     because = f"final notice {notice.notice} of {said(notice.on)}{_anew(notice, ran_from)}"
     because += f" allows a shutoff from {said(first)}"
-    events = (*found.events, notice.version, *_answers_on(case, notice, ran_from))
+    events = (*found.events, notice.version, *answers_on(case, notice, ran_from))
     if case.on < first:
         return blocks(because, events, _surely_until(case, chosen, first) if chosen else None, **facts)
     return permits(because, events, **facts)

@@ -13,7 +13,7 @@ from ledger.calendar import ONE_DAY
 from ledger.moments import MONTHS
 from ledger.policy.case import FOR_EVER, Case, said
 from ledger.policy.clocks import bill_clocks
-from ledger.policy.notices import Standing, notice_days, standing
+from ledger.policy.notices import Standing, answers_on, notice_days, standing
 from ledger.policy.parameters import Rule
 from ledger.policy.stays import petition_days
 from projections.dossier.case import CaseFile
@@ -164,7 +164,7 @@ def _before_shutoff(case: CaseFile, bill: Bill) -> list[AnyBlock]:
 def _notice(case: CaseFile) -> list[AnyBlock]:
     title = "Days of the notice"
     for asked in filter(None, (case.then, case.now)):
-        chosen = standing(asked) if asked.in_force("notice_given") else None
+        chosen = standing(asked)
         if chosen:
             return _of_standing(case, asked, chosen)
     served = [n for n in case.now.account.notices if n.kind in ("discontinuance", "final")]
@@ -188,8 +188,7 @@ def _of_standing(case: CaseFile, asked: Case, chosen: Standing) -> list[AnyBlock
     notice, calendar = chosen.notice, asked.calendar
     zero = _served(notice)
     if chosen.ran_from > notice.on:
-        answers = [a for a in asked.account.answers.values() if a.on == chosen.ran_from]
-        cite = (notice.version, *(a.version for a in answers))
+        cite = (notice.version, *answers_on(asked, notice, chosen.ran_from))
         zero = Cell(f"the petition was answered; notice {notice.notice} of {said(notice.on)} runs anew", cite)
     if notice.kind == "final":
         rule = asked.parameters.rule("breach_notice")
